@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what a fresh Debian or Ubuntu with a Rust toolchain lacks.
+#   setup.sh build   what a build needs
+#   setup.sh test    what the tests need besides: Python and Node with the OpenTelemetry SDKs, Chromium
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+what=${1:?build or test}
+
+packages=()
+need() { # need COMMAND PACKAGE...
+    command -v "$1" >/dev/null || packages+=("${@:2}")
+}
+need cc build-essential
+need git git
+if [ "$what" = test ]; then
+    need python3 python3 python3-venv
+    python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+    need node nodejs npm
+    need npm npm
+    need chromium chromium
+fi
+if [ ${#packages[@]} -gt 0 ]; then
+    sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+    echo "installing ${packages[*]}"
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing: install a Rust toolchain (1.95 or newer) first" >&2
+    exit 1
+fi
+if [ "$what" = test ]; then
+    python=target/sdk/python
+    [ -x $python/bin/python ] || python3 -m venv $python
+    $python/bin/pip install --quiet --disable-pip-version-check -r tests/e2e/sdk/python/requirements.txt
+    npm --prefix tests/e2e/sdk/node ci --no-audit --no-fund --loglevel=error
+fi

@@ -1,0 +1,17 @@
+//! query-api: the public read APIs of the stack, over any number of stores.
+//!
+//! Knows: Jaeger's HTTP API, how to ask partitions and merge their answers. Must not know: files, logs, how a store
+//! keeps anything. Start at [`build`]; a request goes `jaeger` (parameters) → `backend` (partitions) → `trace`
+//! (repair, adjust, write).
+
+mod app;
+mod backend;
+mod config;
+mod go;
+mod jaeger;
+mod metrics;
+mod trace;
+mod trace_id;
+
+pub use app::{App, build, main_from};
+pub use config::Config;

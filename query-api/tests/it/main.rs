@@ -1,0 +1,12 @@
+//! query-api as a whole, over a trace store in memory: requests over HTTP, answers compared with what Jaeger says.
+
+#[cfg(test)]
+mod adjusted;
+#[cfg(test)]
+mod memory_store;
+#[cfg(test)]
+mod partial;
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod stack;

@@ -1,0 +1,28 @@
+//! The engine of traces: bytes of OTLP in, Parquet segments at rest, answers about spans out.
+//!
+//! Knows: spans, traces, the segment format (`docs/segment-format.md`) and the queries over a snapshot. Must not know:
+//! files, sockets, clocks, threads, or HTTP shapes. Start at [`Traces`] for the write path (`head`, `flush`, `merge`)
+//! and at [`get_trace`] and [`search`] for the read path (`query`).
+
+mod compact;
+mod engine;
+mod flush;
+mod head;
+mod names;
+mod proto;
+mod query;
+mod segment;
+mod tables;
+
+pub use engine::Traces;
+pub use head::{Head, View};
+pub use query::{Cost, SearchQuery, get_trace, operations, search, services};
+pub use segment::Segment;
+
+use shared_proto::otlp::Malformed;
+
+/// What became of reading OTLP bytes.
+type Parsed<T> = Result<T, Malformed>;
+
+/// What became of building columns.
+type Built<T> = Result<T, arrow_schema::ArrowError>;

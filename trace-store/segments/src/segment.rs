@@ -1,0 +1,239 @@
+//! An opened segment: the three parts of one immutable object.
+//!
+//! Knows: what is resident of it (footers, page index, blooms, tables) and how a trace is found. Must not know: queries
+//! over several objects. Start at [`Segment::open`]; the format is drawn in `docs/segment-format.md`.
+
+mod attributes;
+mod columns;
+mod extra;
+mod layout;
+mod read;
+mod rows;
+mod tables_part;
+mod traces;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use parquet::bloom_filter::Sbbf;
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use runtime_engine::{Error, ObjectMeta, ReadAt, Result};
+
+use crate::Cost;
+use crate::tables::{Resource, Scope};
+pub(crate) use attributes::{AttributesColumn, attributes_of_items, row_range, typed};
+pub(crate) use extra::Extra;
+pub(crate) use layout::{DEDICATED_MAX, Dedicated, Layout, ValueType, column};
+pub(crate) use read::{Batches, Part, Scan};
+pub(crate) use rows::{DedicatedValues, SpanRows, duration_of};
+pub(crate) use tables_part::Tables;
+use writer::PARTS;
+pub(crate) use writer::SegmentWriter;
+
+/// Rows decoded at a time where whole rows are read: a string column of 1 MiB values still fits its offsets.
+pub(crate) const WHOLE_ROWS: usize = 1024;
+/// Rows decoded at a time where a few narrow columns are read.
+pub(crate) const NARROW_ROWS: usize = 8192;
+
+/// An opened segment: footers, page index, bloom filters and tables are resident.
+pub struct Segment {
+    pub(crate) extra: Extra,
+    pub(crate) layout: Layout,
+    pub(crate) tables: Tables,
+    pub(crate) spans: Part,
+    pub(crate) keys: KeyLeaves,
+    blooms: Vec<Option<Sbbf>>,
+    row_group_ids: Vec<([u8; 16], [u8; 16])>,
+}
+
+/// The leaf columns that hold the keys of attributes without columns of their own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyLeaves {
+    pub(crate) list: Option<usize>,
+    pub(crate) events: Option<usize>,
+    pub(crate) links: Option<usize>,
+}
+
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment").field("extra", &self.extra).finish_non_exhaustive()
+    }
+}
+
+impl Segment {
+    /// Opens a stored segment.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is not one, or of another version; a failed read.
+    pub(crate) fn open(meta: &ObjectMeta, parts: &[Arc<dyn ReadAt>]) -> Result<Self> {
+        let names: Vec<&str> = meta.parts.iter().map(|part| part.name.as_str()).collect();
+        let ([spans, _, tables], true) = (parts, names == PARTS) else {
+            let detail = format!("has parts {names:?}, expected {PARTS:?}");
+            return Err(Error::corrupt(format!("segment {}", meta.id), detail));
+        };
+        let open =
+            |which: &str, io: &Arc<dyn ReadAt>| Part::open(format!("{}.{which}", meta.id), Arc::clone(io));
+        let spans = open("spans", spans)?;
+        let layout = Layout::of_schema(spans.metadata.schema());
+        let layout = layout.ok_or_else(|| spans.corrupt("its columns are not those of the format"))?;
+        let mut segment = Self {
+            extra: Extra::decode(&meta.extra)?,
+            layout,
+            tables: read_tables(&open("tables", tables)?)?,
+            keys: KeyLeaves {
+                list: spans.leaf_at("attributes.list.element.key"),
+                events: spans.leaf_at("events.list.element.attributes.list.element.key"),
+                links: spans.leaf_at("links.list.element.attributes.list.element.key"),
+            },
+            blooms: spans.blooms(column::TRACE_ID)?,
+            row_group_ids: Vec::new(),
+            spans,
+        };
+        for group in 0..segment.spans.row_groups() {
+            segment.row_group_ids.push(segment.ids_of(group)?);
+        }
+        Ok(segment)
+    }
+
+    /// The resource of a row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the table has no such entry.
+    pub(crate) fn resource(&self, ordinal: u32) -> Result<&Resource> {
+        let found = self.tables.resources.get(ordinal as usize);
+        found.ok_or_else(|| self.spans.corrupt(format!("resource {ordinal} is not in the tables")))
+    }
+
+    /// The scope of a row.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the table has no such entry.
+    pub(crate) fn scope(&self, ordinal: u32) -> Result<&Scope> {
+        let found = self.tables.scopes.get(ordinal as usize);
+        found.ok_or_else(|| self.spans.corrupt(format!("scope {ordinal} is not in the tables")))
+    }
+
+    /// How many spans have a value in a dedicated column.
+    pub(crate) fn values_of(&self, dedicated: usize) -> u64 {
+        let leaf = self.spans.leaf_of(column::DEDICATED + dedicated);
+        let groups = self.spans.metadata.metadata().row_groups();
+        let nulls = groups.iter().map(|group| {
+            let statistics = group.columns().get(leaf?)?.statistics()?;
+            statistics.null_count_opt()
+        });
+        let nulls: u64 = nulls.map(|nulls| nulls.unwrap_or(0)).sum();
+        self.extra.spans.saturating_sub(nulls)
+    }
+
+    /// All rows, in order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the footer contradicts itself.
+    pub(crate) fn all_rows(&self) -> Result<Batches<'_>> {
+        let groups = (0..self.spans.row_groups()).collect();
+        self.spans.scan(self.whole_rows(groups, None))
+    }
+
+    /// The rows of a trace, and maybe some of its neighbours; nothing when it is surely not here.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the footer contradicts itself.
+    pub(crate) fn rows_of(&self, trace_id: &[u8; 16]) -> Result<Option<Batches<'_>>> {
+        if !self.extra.may_hold(trace_id) {
+            return Ok(None);
+        }
+        let mut groups = Vec::new();
+        let mut selectors: Vec<RowSelector> = Vec::new();
+        for (group, (min, max)) in self.row_group_ids.iter().enumerate() {
+            let bloom = self.blooms.get(group).and_then(Option::as_ref);
+            if trace_id < min
+                || trace_id > max
+                || bloom.is_some_and(|bloom| !bloom.check(trace_id.as_slice()))
+            {
+                continue;
+            }
+            groups.push(group);
+            selectors.extend(self.pages_of(group, trace_id));
+        }
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        self.spans.scan(self.whole_rows(groups, Some((trace_id, RowSelection::from(selectors))))).map(Some)
+    }
+
+    fn whole_rows(&self, row_groups: Vec<usize>, of: Option<(&[u8; 16], RowSelection)>) -> Scan {
+        let (filter, selection) = match of {
+            Some((trace_id, selection)) => (Some(self.only(trace_id)), Some(selection)),
+            None => (None, None),
+        };
+        let projection = parquet::arrow::ProjectionMask::all();
+        Scan { row_groups, projection, selection, filter, batch_rows: WHOLE_ROWS }
+    }
+
+    /// Late materialisation: the ids are read first, other columns only where they are right.
+    fn only(&self, trace_id: &[u8; 16]) -> parquet::arrow::arrow_reader::RowFilter {
+        use arrow_array::{BooleanArray, FixedSizeBinaryArray, RecordBatch};
+        use parquet::arrow::arrow_reader::{ArrowPredicateFn, RowFilter};
+        let wanted = *trace_id;
+        let ids = self.spans.projection([column::TRACE_ID]);
+        let is_wanted = move |batch: RecordBatch| {
+            let ids = batch.columns().first().and_then(|c| c.as_any().downcast_ref::<FixedSizeBinaryArray>());
+            let rows = ids.into_iter().flat_map(|ids| ids.iter().map(|id| id == Some(wanted.as_slice())));
+            Ok::<BooleanArray, arrow_schema::ArrowError>(rows.collect::<Vec<bool>>().into())
+        };
+        RowFilter::new(vec![Box::new(ArrowPredicateFn::new(ids, is_wanted))])
+    }
+
+    /// Pages of a row group that may hold a trace, as runs of rows.
+    fn pages_of(&self, group: usize, trace_id: &[u8; 16]) -> Vec<RowSelector> {
+        let metadata = self.spans.metadata.metadata();
+        let rows = metadata.row_groups().get(group).map_or(0, |g| usize::try_from(g.num_rows()).unwrap_or(0));
+        let whole = vec![RowSelector::select(rows)];
+        let Some(index) = metadata.page_index() else { return whole };
+        let Some(ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(ids)) =
+            index.column_index(group, column::TRACE_ID)
+        else {
+            return whole;
+        };
+        let Some(pages) = index.offset_index(group, column::TRACE_ID) else { return whole };
+        let firsts: Vec<usize> =
+            pages.page_locations().iter().map(|p| usize::try_from(p.first_row_index).unwrap_or(0)).collect();
+        let ends = firsts.iter().skip(1).copied().chain([rows]);
+        let mut selectors = Vec::new();
+        for (page, (first, end)) in firsts.iter().zip(ends).enumerate() {
+            let may_hold = ids.min_value(page).is_none_or(|min| min <= trace_id.as_slice())
+                && ids.max_value(page).is_none_or(|max| max >= trace_id.as_slice());
+            let count = end.saturating_sub(*first);
+            selectors.push(if may_hold { RowSelector::select(count) } else { RowSelector::skip(count) });
+        }
+        selectors
+    }
+
+    fn ids_of(&self, group: usize) -> Result<([u8; 16], [u8; 16])> {
+        let statistics = self.spans.metadata.metadata().row_groups().get(group);
+        let statistics =
+            statistics.and_then(|g| g.columns().get(column::TRACE_ID)).and_then(|c| c.statistics());
+        let id = |bytes: Option<&[u8]>| bytes.and_then(|b| <[u8; 16]>::try_from(b).ok());
+        let min = id(statistics.and_then(|s| s.min_bytes_opt()));
+        let max = id(statistics.and_then(|s| s.max_bytes_opt()));
+        min.zip(max)
+            .ok_or_else(|| self.spans.corrupt(format!("row group {group} does not tell its trace ids")))
+    }
+}
+
+fn read_tables(part: &Part) -> Result<Tables> {
+    if part.metadata.schema().fields() != tables_part::schema().fields() {
+        return Err(part.corrupt("its columns are not those of the format"));
+    }
+    let row_groups = (0..part.row_groups()).collect();
+    let projection = parquet::arrow::ProjectionMask::all();
+    let mut rows =
+        part.scan(Scan { row_groups, projection, selection: None, filter: None, batch_rows: WHOLE_ROWS })?;
+    let mut tables = Tables::default();
+    while let Some(batch) = rows.next(&mut Cost::default())? {
+        tables.extend(&batch)?;
+    }
+    Ok(tables)
+}

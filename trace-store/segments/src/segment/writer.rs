@@ -1,0 +1,223 @@
+//! Writing a segment: spans in order in, three finished parts out.
+//!
+//! Knows: the order of parts, row groups, exact duplicates. Must not know: where the spans come from. Holds one batch of
+//! rows and one compressed row group, whatever the segment's size.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use runtime_engine::{Error, ObjectDraft, ObjectSink, PartMeta, PartWrite, Result, Time};
+use shared_proto::otlp::view::SpanView;
+
+use super::columns::SpanColumns;
+use super::extra::Extra;
+use super::layout::{Layout, PAGE_ROWS, ROW_GROUP_ROWS, properties, spans_properties, traces_properties};
+use super::tables_part::{TablesBuilder, schema as tables_schema};
+use super::traces::TracesColumns;
+use crate::names::STATUS_ERROR;
+
+/// Names of the parts, in the order of `ObjectMeta.parts`.
+pub(crate) const PARTS: [&str; 3] = ["spans", "traces", "tables"];
+/// OTLP bytes after which a batch ends before its rows are full: string columns address 2 GiB.
+const BATCH_BYTES_MAX: usize = 32 << 20;
+/// Compressed bytes after which a row group ends before its rows are full.
+const ROW_GROUP_BYTES_MAX: usize = 64 << 20;
+
+/// OTLP bytes after which a row group ends: no batch of it can overflow its offsets or a reader's memory.
+const ROW_GROUP_OTLP_BYTES_MAX: usize = 256 << 20;
+
+type Part = ArrowWriter<Box<dyn PartWrite>>;
+
+/// A segment being written.
+pub(crate) struct SegmentWriter<'s> {
+    sink: &'s mut dyn ObjectSink,
+    spans: Part,
+    traces: Part,
+    columns: SpanColumns,
+    trace_columns: TracesColumns,
+    /// The tables, to which callers add what their spans refer to.
+    pub(crate) tables: TablesBuilder,
+    row_group: u32,
+    row_group_rows: usize,
+    row_group_bytes: usize,
+    last: Last,
+    extra: Extra,
+}
+
+/// The spans with the key of the last one, to recognise the same span sent twice.
+#[derive(Default)]
+struct Last {
+    /// Trace id, start, span id.
+    key: (u128, u64, u64),
+    contents: Vec<(u32, u32, Vec<u8>)>,
+    len: usize,
+}
+
+impl Last {
+    /// Whether the very same span was seen right before; remembers it otherwise.
+    fn is_repeated(&mut self, trace_id: [u8; 16], span: &SpanView<'_>, resource: u32, scope: u32) -> bool {
+        let span_id = span.span_id.first_chunk().map_or(0, |id| u64::from_be_bytes(*id));
+        let key = (u128::from_be_bytes(trace_id), span.start_unix_nano, span_id);
+        if self.key != key {
+            self.key = key;
+            self.len = 0;
+        }
+        let seen = self.contents.get(..self.len).unwrap_or_default();
+        if seen.iter().any(|(r, s, bytes)| (*r, *s) == (resource, scope) && bytes == span.bytes()) {
+            return true;
+        }
+        if self.len == self.contents.len() {
+            self.contents.push((resource, scope, span.bytes().to_vec()));
+        } else if let Some((r, s, bytes)) = self.contents.get_mut(self.len) {
+            (*r, *s) = (resource, scope);
+            bytes.clear();
+            bytes.extend_from_slice(span.bytes());
+        }
+        self.len += 1;
+        false
+    }
+}
+
+pub(crate) fn parquet_error(e: ParquetError) -> Error {
+    match e {
+        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
+            Ok(io) => Error::Io(*io),
+            Err(other) => Error::Io(std::io::Error::other(other)),
+        },
+        other => Error::Io(std::io::Error::other(other)),
+    }
+}
+
+pub(crate) fn arrow_error(e: ArrowError) -> Error {
+    parquet_error(ParquetError::from(e))
+}
+
+fn part(
+    sink: &mut dyn ObjectSink,
+    name: &'static str,
+    schema: SchemaRef,
+    properties: WriterProperties,
+) -> Result<Part> {
+    ArrowWriter::try_new(sink.create(name)?, schema, Some(properties)).map_err(parquet_error)
+}
+
+fn finish(part: Part) -> Result<PartMeta> {
+    part.into_inner().map_err(parquet_error)?.finish()
+}
+
+impl<'s> SegmentWriter<'s> {
+    /// Starts a segment.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub(crate) fn new(sink: &'s mut dyn ObjectSink, layout: Arc<Layout>) -> Result<Self> {
+        let [spans, traces, _] = PARTS;
+        let trace_columns = TracesColumns::new();
+        Ok(Self {
+            spans: part(sink, spans, Arc::clone(&layout.schema), spans_properties().map_err(parquet_error)?)?,
+            traces: part(sink, traces, trace_columns.schema(), traces_properties().map_err(parquet_error)?)?,
+            sink,
+            columns: SpanColumns::new(layout),
+            trace_columns,
+            tables: TablesBuilder::default(),
+            row_group: 0,
+            row_group_rows: 0,
+            row_group_bytes: 0,
+            last: Last::default(),
+            extra: Extra::default(),
+        })
+    }
+
+    /// Adds a span; they come by (trace id, start, span id), and the same one only once.
+    ///
+    /// # Errors
+    /// The sink's, or [`Error::Corrupt`] when the span cannot be read.
+    pub(crate) fn push(&mut self, span: &SpanView<'_>, resource: u32, scope: u32) -> Result<()> {
+        let trace_id: [u8; 16] = span.trace_id.try_into().unwrap_or_default();
+        if self.last.is_repeated(trace_id, span, resource, scope) {
+            return Ok(());
+        }
+        let status = span.status().map_err(|e| Error::corrupt("span", e.to_string()))?;
+        self.columns.push(span, status, resource, scope)?;
+        let status = status.map_or(0, |s| s.code);
+        self.tables.operation(resource, span.name, span.kind, self.row_group);
+        let begins = self.trace_columns.is_new(&trace_id);
+        if begins {
+            self.trace_columns.close(&self.tables).map_err(arrow_error)?;
+        }
+        self.trace_columns.push(trace_id, span, resource, status);
+        self.count(trace_id, span, begins, status);
+        self.row_group_rows += 1;
+        self.row_group_bytes += span.bytes().len();
+        let group_is_full =
+            self.row_group_rows >= ROW_GROUP_ROWS || self.row_group_bytes >= ROW_GROUP_OTLP_BYTES_MAX;
+        if group_is_full || self.columns.rows() >= PAGE_ROWS || self.columns.bytes() >= BATCH_BYTES_MAX {
+            self.write_batch(group_is_full)?;
+        }
+        if self.trace_columns.rows() >= PAGE_ROWS {
+            let batch = self.trace_columns.finish().map_err(arrow_error)?;
+            self.traces.write(&batch).map_err(parquet_error)?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, trace_id: [u8; 16], span: &SpanView<'_>, begins: bool, status: i32) {
+        let extra = &mut self.extra;
+        let (start, end) = (span.start_unix_nano, span.end_unix_nano);
+        if begins {
+            extra.trace_id_min = extra.trace_id_min.min(trace_id);
+            extra.trace_id_max = extra.trace_id_max.max(trace_id);
+        }
+        extra.start_min = extra.start_min.min(start);
+        extra.start_max = extra.start_max.max(start);
+        extra.end_max = extra.end_max.max(end).max(start);
+        extra.spans += 1;
+        extra.traces += u64::from(begins);
+        extra.errors += u64::from(status == STATUS_ERROR);
+    }
+
+    fn write_batch(&mut self, ends_row_group: bool) -> Result<()> {
+        let batch: RecordBatch = self.columns.finish()?;
+        self.spans.write(&batch).map_err(parquet_error)?;
+        if ends_row_group || self.spans.in_progress_size() >= ROW_GROUP_BYTES_MAX {
+            self.spans.flush().map_err(parquet_error)?;
+            self.row_group += 1;
+            self.row_group_rows = 0;
+            self.row_group_bytes = 0;
+        }
+        Ok(())
+    }
+
+    /// Finishes the parts and adds the segment to the commit; nothing when no span was pushed.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub(crate) fn finish(mut self, level: u8) -> Result<()> {
+        if self.extra.spans == 0 {
+            return Ok(());
+        }
+        if self.columns.rows() > 0 {
+            self.write_batch(true)?;
+        }
+        self.trace_columns.close(&self.tables).map_err(arrow_error)?;
+        let batch = self.trace_columns.finish().map_err(arrow_error)?;
+        self.traces.write(&batch).map_err(parquet_error)?;
+        let [_, _, tables_name] = PARTS;
+        let properties = properties().map_err(parquet_error)?.build();
+        let mut tables = part(self.sink, tables_name, tables_schema(), properties)?;
+        tables.write(&self.tables.finish().batch().map_err(arrow_error)?).map_err(parquet_error)?;
+        let parts = vec![finish(self.spans)?, finish(self.traces)?, finish(tables)?];
+        self.sink.add(ObjectDraft {
+            parts,
+            level,
+            rows: self.extra.spans,
+            time_min: Time(self.extra.start_min),
+            time_max: Time(self.extra.end_max),
+            extra: self.extra.encode(),
+        })
+    }
+}

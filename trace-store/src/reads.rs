@@ -1,0 +1,213 @@
+//! Reads: `trace_store.v1` over snapshots, on a bounded pool.
+//!
+//! Knows: the protocol and the engine's queries. Must not know: other partitions, HTTP. Start at [`Reader`].
+
+mod scope;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use runtime_engine::{Error, Snapshot, Stop};
+use runtime_service::{Kind, Pool, Status};
+use runtime_store::Store;
+use shared_proto::trace_store::v1 as proto;
+use shared_proto::trace_store::v1::trace_store_server::TraceStore;
+use tonic::{Request, Response};
+use trace_segments::{Cost, SearchQuery, Traces};
+
+use crate::metrics::Metrics;
+use scope::Scope;
+use stream::{ChunkStream, Streaming};
+
+/// Names of one kind are answered up to this many; more is a mistake in the instrumentation.
+const NAMES_MAX: usize = 100_000;
+
+/// The read path of one process.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) store: Store<Traces>,
+    pub(crate) pool: Pool,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) wait_max: Duration,
+    pub(crate) stall_max: Duration,
+    pub(crate) traces_max: usize,
+}
+
+/// An answer of the engine with what it covers.
+struct Answer<T> {
+    value: T,
+    state: proto::ReadState,
+}
+
+impl Reader {
+    /// Asks the engine on the pool. When it meets damage, the partition is verified, what is damaged is set aside,
+    /// and the question is asked once more over the rest.
+    async fn ask<T, F>(
+        &self,
+        scope: Option<proto::ReadScope>,
+        question: F,
+    ) -> Result<Answer<T>, tonic::Status>
+    where
+        T: Send + 'static,
+        F: Fn(&Snapshot<Traces>, &Stop, &mut Cost) -> runtime_engine::Result<T> + Send + 'static,
+    {
+        let scope = Scope::enter(self.store.clone(), scope, self.wait_max).await?;
+        let stop = StopOnDrop(Stop::default());
+        let flag = stop.0.clone();
+        let work = move || {
+            let mut cost = Cost::default();
+            let mut snapshot = scope.snapshot();
+            let mut outcome = question(&snapshot, &flag, &mut cost);
+            if matches!(outcome, Err(Error::Corrupt { .. })) && scope.store.verify(scope.partition) > 0 {
+                snapshot = scope.snapshot();
+                outcome = question(&snapshot, &flag, &mut cost);
+            }
+            let value = outcome.map_err(|e| failure(&e))?;
+            Ok(Answer { value, state: scope.state(&snapshot, cost) })
+        };
+        let answer: Result<Answer<T>, Status> = self.pool.run(work).await.and_then(|done| done);
+        self.metrics.read_done(answer.as_ref().err().map(|s| s.kind));
+        Ok(answer?)
+    }
+
+    fn too_many(&self, what: &str, asked: usize) -> tonic::Status {
+        let message = format!("{asked} {what} asked for, at most {} are answered", self.traces_max);
+        Status::new(Kind::Invalid, message).into()
+    }
+}
+
+/// Stops the engine when the caller has left.
+struct StopOnDrop(Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// What a failed query means to the caller; details of damage stay in the log.
+fn failure(error: &Error) -> Status {
+    match error {
+        Error::Invalid(message) => Status::new(Kind::Invalid, message.clone()),
+        Error::Stopped => Status::retryable(Kind::Unavailable, "the read was stopped"),
+        Error::Io(source) => {
+            tracing::error!(error = %source, "read failed");
+            Status::retryable(Kind::Unavailable, "a stored object could not be read, try again")
+        }
+        Error::Corrupt { what, detail } => {
+            tracing::error!(what, detail, "read met damage");
+            Status::new(Kind::Internal, format!("{what} is damaged"))
+        }
+    }
+}
+
+fn trace_id(bytes: &[u8]) -> Result<[u8; 16], tonic::Status> {
+    bytes.try_into().map_err(|_wrong_length| {
+        let message = format!("trace_ids: an id is {} bytes long, expected 16", bytes.len());
+        Status::new(Kind::Invalid, message).into()
+    })
+}
+
+fn none_if_empty(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+#[tonic::async_trait]
+impl TraceStore for Reader {
+    type GetTracesStream = ChunkStream;
+
+    async fn holders(
+        &self,
+        _request: Request<proto::HoldersRequest>,
+    ) -> Result<Response<proto::HoldersResponse>, tonic::Status> {
+        let held = self.store.holders().into_iter().map(|h| proto::Holder {
+            partition: h.position.partition.0,
+            position: h.position.offset.0,
+            log_end: h.log_end.0,
+            seen_unix_nano: h.seen.0,
+            replaying: h.replaying,
+            quarantined: u32::try_from(h.quarantined).unwrap_or(u32::MAX),
+        });
+        let partitions = self.store.config().partitions;
+        Ok(Response::new(proto::HoldersResponse { partitions, held: held.collect() }))
+    }
+
+    async fn get_traces(
+        &self,
+        request: Request<proto::GetTracesRequest>,
+    ) -> Result<Response<ChunkStream>, tonic::Status> {
+        let request = request.into_inner();
+        if request.trace_ids.len() > self.traces_max {
+            return Err(self.too_many("traces", request.trace_ids.len()));
+        }
+        let ids = request.trace_ids.iter().map(|id| trace_id(id)).collect::<Result<Vec<_>, _>>()?;
+        let scope = Scope::enter(self.store.clone(), request.scope, self.wait_max).await?;
+        let streaming =
+            Streaming { scope, ids, stall_max: self.stall_max, metrics: Arc::clone(&self.metrics) };
+        Ok(Response::new(streaming.start(&self.pool)))
+    }
+
+    async fn get_services(
+        &self,
+        request: Request<proto::GetServicesRequest>,
+    ) -> Result<Response<proto::GetServicesResponse>, tonic::Status> {
+        let answer =
+            self.ask(request.into_inner().scope, |snap, _, _| trace_segments::services(snap)).await?;
+        let mut services = answer.value;
+        services.truncate(NAMES_MAX);
+        Ok(Response::new(proto::GetServicesResponse { state: Some(answer.state), services }))
+    }
+
+    async fn get_operations(
+        &self,
+        request: Request<proto::GetOperationsRequest>,
+    ) -> Result<Response<proto::GetOperationsResponse>, tonic::Status> {
+        let proto::GetOperationsRequest { scope, service, span_kind } = request.into_inner();
+        let question = move |snap: &Snapshot<Traces>, _: &Stop, _: &mut Cost| {
+            trace_segments::operations(snap, &service, span_kind)
+        };
+        let answer = self.ask(scope, question).await?;
+        let operations = answer.value.into_iter().take(NAMES_MAX);
+        let operations = operations.map(|(name, span_kind)| proto::Operation { name, span_kind }).collect();
+        Ok(Response::new(proto::GetOperationsResponse { state: Some(answer.state), operations }))
+    }
+
+    async fn find_traces(
+        &self,
+        request: Request<proto::FindTracesRequest>,
+    ) -> Result<Response<proto::FindTracesResponse>, tonic::Status> {
+        let request = request.into_inner();
+        let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
+        if limit == 0 {
+            return Err(Status::new(Kind::Invalid, "limit is 0, expected 1 or more").into());
+        }
+        if limit > self.traces_max {
+            return Err(self.too_many("traces", limit));
+        }
+        let after = match &request.after {
+            Some(key) => Some((key.start_unix_nano, trace_id(&key.trace_id)?)),
+            None => None,
+        };
+        let query = SearchQuery {
+            service: none_if_empty(request.service),
+            operation: none_if_empty(request.operation),
+            attributes: request.attributes.into_iter().map(|a| (a.key, a.value)).collect(),
+            start_min: request.start_min_unix_nano,
+            start_max: request.start_max_unix_nano,
+            duration_min: request.duration_min_nano,
+            duration_max: request.duration_max_nano,
+            limit,
+            after,
+        };
+        let question = move |snap: &Snapshot<Traces>, stop: &Stop, cost: &mut Cost| {
+            trace_segments::search(snap, &query, stop, cost)
+        };
+        let answer = self.ask(request.scope, question).await?;
+        let traces = answer
+            .value
+            .into_iter()
+            .map(|(start_unix_nano, id)| proto::TraceKey { start_unix_nano, trace_id: id.to_vec().into() });
+        Ok(Response::new(proto::FindTracesResponse { state: Some(answer.state), traces: traces.collect() }))
+    }
+}
