@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up build test setup setup-test sdk fmt lint unit e2e soak bench docker-test deny clean
+.PHONY: help up build test setup setup-test sdk web fmt lint unit e2e soak bench docker-test deny clean
 
 # tests, benches and end-to-end runs share one set of artifacts
 CI := --profile ci --locked
@@ -10,7 +10,7 @@ CI := --profile ci --locked
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: setup ## install what is missing, build, start the whole stack in one process
+up: setup web ## install what is missing, build, start the whole stack in one process
 	cargo build --release --locked -p yc-observability
 	exec target/release/yc-observability $(ARGS)
 
@@ -24,19 +24,22 @@ setup-test: ## install what the tests need: SDKs of Python and JavaScript, Chrom
 
 sdk: setup-test ## the same, under the name that test failures use
 
+web: ## the web app, when its sources changed
+	deploy/web.sh
+
 fmt: ## check the formatting
 	cargo fmt --all --check
 
-lint: ## clippy, warnings are errors
+lint: web ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets $(CI) -- -D warnings
 
-build: ## build every binary that the tests start
+build: web ## build every binary that the tests start
 	cargo build --workspace --bins $(CI)
 
-unit: ## unit, property and simulation tests of every crate, and the house rules
+unit: web ## unit, property and simulation tests of every crate, and the house rules
 	cargo test --workspace --exclude e2e --lib --bins --tests $(CI) --no-fail-fast
 
-e2e: ## real processes, real SDKs, real faults
+e2e: web ## real processes, real SDKs, real faults
 	cargo test -p e2e --lib --test it $(CI) --no-fail-fast
 
 soak: build setup-test ## long runs: 1000 kills, ten thousand seeds of the simulations
@@ -46,7 +49,7 @@ soak: build setup-test ## long runs: 1000 kills, ten thousand seeds of the simul
 bench: build ## the budgets of the design, measured on this machine
 	cargo run -p bench $(CI)
 
-docker-test: ## the image and docker-compose.yml on a real Docker engine, with the binary built here
+docker-test: web ## the image and docker-compose.yml on a real Docker engine, with the binary built here
 	deploy/docker-test.sh
 
 deny: ## licences, advisories, sources and bans (needs cargo-deny)
@@ -54,3 +57,4 @@ deny: ## licences, advisories, sources and bans (needs cargo-deny)
 
 clean: ## remove what was built
 	cargo clean
+	rm -rf dashboard-gateway/web/dist dashboard-gateway/web/node_modules

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidy::{Package, packages};
 
 /// Floor of each of our crates: a crate depends on crates of lower floors only, and services not on each other.
-const FLOORS: [(&str, u32); 15] = [
+const FLOORS: [(&str, u32); 16] = [
     ("shared-proto", 0),
     ("runtime-files", 1),
     ("runtime-engine", 1),
@@ -14,6 +14,7 @@ const FLOORS: [(&str, u32); 15] = [
     ("runtime-store", 3),
     ("runtime-service", 3),
     ("trace-segments", 4),
+    ("web-assets", 4),
     ("collector", 5),
     ("trace-store", 5),
     ("query-api", 5),

@@ -1,0 +1,4 @@
+//! The build that is embedded here, as a browser would get it.
+
+#[cfg(test)]
+mod served;
