@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up build test setup setup-test sdk web fmt lint unit e2e soak bench docker-test deny clean
+.PHONY: help up build test setup setup-test sdk web web-test fmt lint unit e2e soak bench docker-test deny clean
 
 # tests, benches and end-to-end runs share one set of artifacts
 CI := --profile ci --locked
@@ -14,7 +14,7 @@ up: setup web ## install what is missing, build, start the whole stack in one pr
 	cargo build --release --locked -p yc-observability
 	exec target/release/yc-observability $(ARGS)
 
-test: setup-test fmt lint build unit e2e ## everything that CI runs
+test: setup-test fmt lint build web-test unit e2e ## everything that CI runs
 
 setup: ## install what a build needs
 	deploy/setup.sh build
@@ -26,6 +26,9 @@ sdk: setup-test ## the same, under the name that test failures use
 
 web: ## the web app, when its sources changed
 	deploy/web.sh
+
+web-test: ## types, style and unit tests of the web app
+	deploy/web.sh test
 
 fmt: ## check the formatting
 	cargo fmt --all --check

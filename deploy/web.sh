@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the web app into dashboard-gateway/web/dist, with .br and .gz beside each file that shrinks; does nothing when
-# neither sources nor dependencies changed since the last build.
+# neither sources nor dependencies changed since the last build. `web.sh test` then checks types, style and unit tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 own_node=$PWD/target/node/node_modules/.bin
@@ -16,12 +16,17 @@ files() {
 }
 dependencies=$(cat package-lock.json | hash)
 sources=$({ files | xargs -0 sha256sum; sha256sum <"$compress"; } | hash)
-[ "$(cat dist/.built 2>/dev/null)" != "$sources" ] || exit 0
 
 if [ "$(cat node_modules/.installed 2>/dev/null)" != "$dependencies" ]; then
     npm ci --no-audit --no-fund --loglevel=error
     echo "$dependencies" >node_modules/.installed
 fi
-npm run --silent build
-node "$compress" dist
-echo "$sources" >dist/.built
+if [ "$(cat dist/.built 2>/dev/null)" != "$sources" ]; then
+    npm run --silent build
+    node "$compress" dist
+    echo "$sources" >dist/.built
+fi
+if [ "${1:-}" = test ]; then
+    npm run --silent lint
+    npm run --silent test
+fi

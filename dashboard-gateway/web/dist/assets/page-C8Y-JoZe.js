@@ -1,1 +1,0 @@
-import{D as e}from"./index-DnIhX2UN.js";var t=e();function n({title:e,children:n,knobs:r}){return(0,t.jsxs)(`header`,{className:`page-head`,children:[(0,t.jsx)(`h1`,{children:e}),n,r&&(0,t.jsx)(`div`,{className:`page-knobs`,children:r})]})}export{n as t};

@@ -1,1 +1,0 @@
-import{t as e}from"./page-C8Y-JoZe.js";import{D as t}from"./index-DnIhX2UN.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Profile`})}export{r as ProfilePage};
