@@ -72,6 +72,10 @@ pub trait ObjectSink {
     /// # Errors
     /// When the draft names no part.
     fn add(&mut self, draft: ObjectDraft) -> Result<()>;
+
+    /// Called between pieces of work of a few milliseconds: the runtime may pause here, to keep background work at its
+    /// share of the processor.
+    fn breathe(&mut self) {}
 }
 
 /// An engine owns bytes and nothing else: synchronous, and given time, bytes and callbacks.

@@ -52,6 +52,10 @@ impl<E: Engine> ObjectSink for Sink<'_, E> {
         self.written.drafts.push(draft);
         Ok(())
     }
+
+    fn breathe(&mut self) {
+        self.pace.breathe();
+    }
 }
 
 /// File name extension of a part: engines write parts that others read too.

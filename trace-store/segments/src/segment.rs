@@ -6,7 +6,9 @@
 mod attributes;
 mod columns;
 mod extra;
+mod gather;
 mod layout;
+mod outline;
 mod read;
 mod rows;
 mod tables_part;
@@ -25,12 +27,13 @@ use crate::Cost;
 use crate::tables::{Resource, Scope};
 pub(crate) use attributes::{AttributesColumn, attributes_of_items, row_range, typed};
 pub(crate) use extra::Extra;
+pub(crate) use gather::{Fit, Gather, Key, Rows};
 pub(crate) use layout::{DEDICATED_MAX, Dedicated, Layout, ValueType, column};
 pub(crate) use read::{Batches, Part, Scan};
 pub(crate) use rows::{DedicatedValues, SpanRows, duration_of};
-pub(crate) use tables_part::Tables;
+pub(crate) use tables_part::{Tables, TablesBuilder};
 use writer::PARTS;
-pub(crate) use writer::SegmentWriter;
+pub(crate) use writer::{BATCH_BYTES_MAX, SegmentWriter};
 
 /// Rows decoded at a time where whole rows are read: a string column of 1 MiB values still fits its offsets.
 pub(crate) const WHOLE_ROWS: usize = 1024;
@@ -40,7 +43,7 @@ pub(crate) const NARROW_ROWS: usize = 8192;
 /// An opened segment: footers, page index, bloom filters and tables are resident.
 pub struct Segment {
     pub(crate) extra: Extra,
-    pub(crate) layout: Layout,
+    pub(crate) layout: Arc<Layout>,
     pub(crate) tables: Tables,
     pub(crate) spans: Part,
     pub(crate) keys: KeyLeaves,
@@ -80,7 +83,7 @@ impl Segment {
         let layout = layout.ok_or_else(|| spans.corrupt("its columns are not those of the format"))?;
         let mut segment = Self {
             extra: Extra::decode(&meta.extra)?,
-            layout,
+            layout: Arc::new(layout),
             tables: read_tables(&open("tables", tables)?)?,
             keys: KeyLeaves {
                 list: spans.leaf_at("attributes.list.element.key"),

@@ -181,6 +181,11 @@ impl<'a> AttributesColumn<'a> {
         row_range(self.rows, row)
     }
 
+    /// The keys of all rows.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.keys.iter().flatten()
+    }
+
     pub(crate) fn key(&self, item: usize) -> &'a str {
         self.keys.value(item)
     }

@@ -253,7 +253,7 @@ impl SpanColumns {
 }
 
 /// Dedicated columns ascending, then the list.
-fn is_default_order(sequence: &[u8]) -> bool {
+pub(crate) fn is_default_order(sequence: &[u8]) -> bool {
     let key = |&ordinal: &u8| if ordinal == FROM_LIST { u8::MAX } else { ordinal };
     sequence.is_sorted_by_key(key)
 }

@@ -70,7 +70,7 @@ impl ValueType {
         }
     }
 
-    fn data_type(self) -> DataType {
+    pub(crate) fn data_type(self) -> DataType {
         match self {
             Self::String => DataType::Utf8,
             Self::Int => DataType::Int64,

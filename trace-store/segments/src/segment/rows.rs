@@ -108,10 +108,6 @@ impl<'a> SpanRows<'a> {
         }
     }
 
-    pub(crate) fn span_id(&self, row: usize) -> &'a [u8] {
-        self.span_ids.value(row)
-    }
-
     pub(crate) fn resource(&self, row: usize) -> u32 {
         self.numbers.resource.value(row)
     }

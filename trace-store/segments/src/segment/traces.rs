@@ -9,10 +9,10 @@ use std::sync::Arc;
 use arrow_array::builder::{FixedSizeBinaryBuilder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
-use shared_proto::otlp::view::SpanView;
 
 use super::attributes::Offsets;
 use super::layout::item;
+use super::outline::Outline;
 use super::tables_part::TablesBuilder;
 use crate::Built;
 use crate::names::{MISSING_SERVICE, STATUS_ERROR};
@@ -109,8 +109,8 @@ impl TracesColumns {
     }
 
     /// Adds a span; those of a trace come together, by start.
-    pub(crate) fn push(&mut self, id: [u8; 16], span: &SpanView<'_>, resource: u32, status: i32) {
-        let start = span.start_unix_nano;
+    pub(crate) fn push(&mut self, span: &Outline<'_>) {
+        let &Outline { trace_id: id, start, resource, .. } = span;
         let open = self.open.get_or_insert_with(|| Open {
             id,
             start,
@@ -120,12 +120,12 @@ impl TracesColumns {
             errors: 0,
             resources: Vec::new(),
         });
-        let error = u32::from(status == STATUS_ERROR);
+        let error = u32::from(span.status == STATUS_ERROR);
         open.start = open.start.min(start);
-        open.end = open.end.max(span.end_unix_nano).max(start);
+        open.end = open.end.max(span.end).max(start);
         open.spans = open.spans.saturating_add(1);
         open.errors = open.errors.saturating_add(error);
-        if open.root.is_none() && span.parent_span_id.iter().all(|&b| b == 0) {
+        if open.root.is_none() && span.is_root {
             open.root = Some((resource, span.name.into()));
         }
         match open.resources.iter_mut().find(|(known, _, _)| *known == resource) {

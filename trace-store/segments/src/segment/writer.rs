@@ -16,6 +16,7 @@ use shared_proto::otlp::view::SpanView;
 use super::columns::SpanColumns;
 use super::extra::Extra;
 use super::layout::{Layout, PAGE_ROWS, ROW_GROUP_ROWS, properties, spans_properties, traces_properties};
+use super::outline::Outline;
 use super::tables_part::{TablesBuilder, schema as tables_schema};
 use super::traces::TracesColumns;
 use crate::names::STATUS_ERROR;
@@ -23,7 +24,7 @@ use crate::names::STATUS_ERROR;
 /// Names of the parts, in the order of `ObjectMeta.parts`.
 pub(crate) const PARTS: [&str; 3] = ["spans", "traces", "tables"];
 /// OTLP bytes after which a batch ends before its rows are full: string columns address 2 GiB.
-const BATCH_BYTES_MAX: usize = 32 << 20;
+pub(crate) const BATCH_BYTES_MAX: usize = 32 << 20;
 /// Compressed bytes after which a row group ends before its rows are full.
 const ROW_GROUP_BYTES_MAX: usize = 64 << 20;
 
@@ -143,21 +144,47 @@ impl<'s> SegmentWriter<'s> {
         }
         let status = span.status().map_err(|e| Error::corrupt("span", e.to_string()))?;
         self.columns.push(span, status, resource, scope)?;
-        let status = status.map_or(0, |s| s.code);
-        self.tables.operation(resource, span.name, span.kind, self.row_group);
-        let begins = self.trace_columns.is_new(&trace_id);
+        self.note(&Outline {
+            trace_id,
+            start: span.start_unix_nano,
+            end: span.end_unix_nano,
+            is_root: span.parent_span_id.iter().all(|&b| b == 0),
+            name: span.name,
+            kind: span.kind,
+            status: status.map_or(0, |s| s.code),
+            resource,
+        })?;
+        let bytes = self.columns.bytes();
+        let group_is_full = self.row_group_bytes + bytes >= ROW_GROUP_OTLP_BYTES_MAX;
+        if group_is_full || self.columns.rows() >= self.room_rows() || bytes >= BATCH_BYTES_MAX {
+            let batch = self.columns.finish()?;
+            self.append(&batch, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Adds up a row; rows come in order, each before the batch that holds it is appended.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub(crate) fn note(&mut self, row: &Outline<'_>) -> Result<()> {
+        self.tables.operation(row.resource, row.name, row.kind, self.row_group);
+        let begins = self.trace_columns.is_new(&row.trace_id);
         if begins {
             self.trace_columns.close(&self.tables).map_err(arrow_error)?;
         }
-        self.trace_columns.push(trace_id, span, resource, status);
-        self.count(trace_id, span, begins, status);
-        self.row_group_rows += 1;
-        self.row_group_bytes += span.bytes().len();
-        let group_is_full =
-            self.row_group_rows >= ROW_GROUP_ROWS || self.row_group_bytes >= ROW_GROUP_OTLP_BYTES_MAX;
-        if group_is_full || self.columns.rows() >= PAGE_ROWS || self.columns.bytes() >= BATCH_BYTES_MAX {
-            self.write_batch(group_is_full)?;
+        self.trace_columns.push(row);
+        let extra = &mut self.extra;
+        if begins {
+            extra.trace_id_min = extra.trace_id_min.min(row.trace_id);
+            extra.trace_id_max = extra.trace_id_max.max(row.trace_id);
         }
+        extra.start_min = extra.start_min.min(row.start);
+        extra.start_max = extra.start_max.max(row.start);
+        extra.end_max = extra.end_max.max(row.end).max(row.start);
+        extra.spans += 1;
+        extra.traces += u64::from(begins);
+        extra.errors += u64::from(row.status == STATUS_ERROR);
         if self.trace_columns.rows() >= PAGE_ROWS {
             let batch = self.trace_columns.finish().map_err(arrow_error)?;
             self.traces.write(&batch).map_err(parquet_error)?;
@@ -165,25 +192,28 @@ impl<'s> SegmentWriter<'s> {
         Ok(())
     }
 
-    fn count(&mut self, trace_id: [u8; 16], span: &SpanView<'_>, begins: bool, status: i32) {
-        let extra = &mut self.extra;
-        let (start, end) = (span.start_unix_nano, span.end_unix_nano);
-        if begins {
-            extra.trace_id_min = extra.trace_id_min.min(trace_id);
-            extra.trace_id_max = extra.trace_id_max.max(trace_id);
-        }
-        extra.start_min = extra.start_min.min(start);
-        extra.start_max = extra.start_max.max(start);
-        extra.end_max = extra.end_max.max(end).max(start);
-        extra.spans += 1;
-        extra.traces += u64::from(begins);
-        extra.errors += u64::from(status == STATUS_ERROR);
+    /// How many rows the next batch may have: it ends with the page, or with the row group.
+    pub(crate) fn room_rows(&self) -> usize {
+        ROW_GROUP_ROWS.saturating_sub(self.row_group_rows).clamp(1, PAGE_ROWS)
     }
 
-    fn write_batch(&mut self, ends_row_group: bool) -> Result<()> {
-        let batch: RecordBatch = self.columns.finish()?;
-        self.spans.write(&batch).map_err(parquet_error)?;
-        if ends_row_group || self.spans.in_progress_size() >= ROW_GROUP_BYTES_MAX {
+    /// Lets the runtime pause between two pieces of work.
+    pub(crate) fn breathe(&mut self) {
+        self.sink.breathe();
+    }
+
+    /// Appends a batch of rows that were noted; `bytes` is what it weighs in memory, about.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub(crate) fn append(&mut self, batch: &RecordBatch, bytes: usize) -> Result<()> {
+        self.row_group_rows += batch.num_rows();
+        self.row_group_bytes += bytes;
+        self.spans.write(batch).map_err(parquet_error)?;
+        let is_full = self.row_group_rows >= ROW_GROUP_ROWS
+            || self.row_group_bytes >= ROW_GROUP_OTLP_BYTES_MAX
+            || self.spans.in_progress_size() >= ROW_GROUP_BYTES_MAX;
+        if is_full {
             self.spans.flush().map_err(parquet_error)?;
             self.row_group += 1;
             self.row_group_rows = 0;
@@ -201,7 +231,8 @@ impl<'s> SegmentWriter<'s> {
             return Ok(());
         }
         if self.columns.rows() > 0 {
-            self.write_batch(true)?;
+            let (bytes, batch) = (self.columns.bytes(), self.columns.finish()?);
+            self.append(&batch, bytes)?;
         }
         self.trace_columns.close(&self.tables).map_err(arrow_error)?;
         let batch = self.trace_columns.finish().map_err(arrow_error)?;
