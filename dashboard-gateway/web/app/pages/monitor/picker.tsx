@@ -1,0 +1,38 @@
+import { useEffect, useId, useState } from "react";
+import { Input } from "../../design/controls.tsx";
+import { ServiceSwatch } from "../../design/service.tsx";
+
+interface ServicePickerProps {
+  services: readonly string[];
+  value: string;
+  onChange: (service: string) => void;
+}
+
+/** A service by name: typed with completion, taken when it is one that exists. */
+export function ServicePicker({ services, value, onChange }: ServicePickerProps) {
+  const [text, setText] = useState(value);
+  const id = useId();
+  useEffect(() => setText(value), [value]);
+  const take = (next: string) => {
+    setText(next);
+    if (next !== value && services.includes(next)) onChange(next);
+  };
+  return (
+    <span className="picker">
+      {value !== "" && <ServiceSwatch name={value} />}
+      <Input
+        list={id}
+        aria-label="Service"
+        value={text}
+        onChange={(event) => take(event.target.value)}
+        onFocus={(event) => event.target.select()}
+        onBlur={() => setText(value)}
+      />
+      <datalist id={id}>
+        {services.map((service) => (
+          <option key={service} value={service} />
+        ))}
+      </datalist>
+    </span>
+  );
+}
