@@ -7,20 +7,19 @@ import { Link } from "../../app/link.tsx";
 import { all, one, useParams, useSetParams, useTime } from "../../app/location.ts";
 import { usePrefs } from "../../app/prefs.ts";
 import { type Range, stepSeconds, VERSUS_WORDS, type Versus } from "../../app/range.ts";
+import { overall } from "../../charts/red.ts";
+import { RedCharts } from "../../charts/redcharts.tsx";
 import { dayMinute, msOfNanos, nanosOfMs } from "../../design/clock.ts";
 import { Button, Segmented, Select } from "../../design/controls.tsx";
 import { change, duration, percent } from "../../design/format.ts";
 import { CostLine, Foot, PageBody, PageHead } from "../../design/page.tsx";
 import { ServiceName } from "../../design/service.tsx";
+import { ServicePicker } from "../../design/servicepicker.tsx";
 import { Busy, Empty, Partial, Problem } from "../../design/states.tsx";
 import { Text } from "../../design/text.tsx";
-import { RedCharts } from "../monitor/charts.tsx";
-import { ServicePicker } from "../monitor/picker.tsx";
-import { overall } from "../monitor/series.ts";
 import { Changes } from "./changes.tsx";
 import { Distribution } from "./distribution.tsx";
 import { type Comparison, compareRanges } from "./model.ts";
-import "../monitor/monitor.css";
 import "./compare.css";
 
 /** The most traces that are fetched of each range. */

@@ -1,11 +1,11 @@
 import { type RefObject, useMemo, useState } from "react";
 import type { RedGroup } from "../../api/wire.ts";
 import { Link } from "../../app/link.tsx";
+import { errorShares, impacts } from "../../charts/red.ts";
 import { change, duration, percent, rate } from "../../design/format.ts";
 import { Spark } from "../../design/spark.tsx";
 import { type Column, DataTable, type Sort } from "../../design/table.tsx";
 import { Text } from "../../design/text.tsx";
-import { errorShares, impacts } from "./series.ts";
 
 interface OperationsProps {
   service: string;

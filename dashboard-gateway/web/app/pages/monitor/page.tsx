@@ -6,17 +6,17 @@ import { useKeys } from "../../app/keys.ts";
 import { Link } from "../../app/link.tsx";
 import { one, useParams, useSetParams, useTime } from "../../app/location.ts";
 import { stepSeconds, VERSUS_WORDS } from "../../app/range.ts";
+import { overall } from "../../charts/red.ts";
+import { KIND_WORDS, KINDS, type Kind, RedCharts } from "../../charts/redcharts.tsx";
 import { msOfNanos } from "../../design/clock.ts";
 import { Input, Segmented } from "../../design/controls.tsx";
 import { plural } from "../../design/format.ts";
 import { CostLine, Foot, PageBody, PageHead } from "../../design/page.tsx";
 import { ServiceName } from "../../design/service.tsx";
+import { ServicePicker } from "../../design/servicepicker.tsx";
 import { Busy, Empty, Partial, Problem } from "../../design/states.tsx";
 import { Text } from "../../design/text.tsx";
-import { KIND_WORDS, KINDS, type Kind, RedCharts } from "./charts.tsx";
 import { Operations } from "./operations.tsx";
-import { ServicePicker } from "./picker.tsx";
-import { overall } from "./series.ts";
 import "./monitor.css";
 
 export function MonitorPage() {

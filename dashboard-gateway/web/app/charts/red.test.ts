@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { RedGroup } from "../../api/wire.ts";
-import { errorShares, impacts, overall, rates } from "./series.ts";
+import type { RedGroup } from "../api/wire.ts";
+import { errorShares, impacts, overall, rates } from "./red.ts";
 
 function group(calls: (number | null)[], errors: (number | null)[], totalNano = 1): RedGroup {
   const none = calls.map(() => null);

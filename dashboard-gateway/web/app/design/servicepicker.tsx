@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from "react";
-import { Input } from "../../design/controls.tsx";
-import { ServiceSwatch } from "../../design/service.tsx";
+import { Input } from "./controls.tsx";
+import { ServiceSwatch } from "./service.tsx";
+import "./servicepicker.css";
 
 interface ServicePickerProps {
   services: readonly string[];
@@ -18,7 +19,7 @@ export function ServicePicker({ services, value, onChange }: ServicePickerProps)
     if (next !== value && services.includes(next)) onChange(next);
   };
   return (
-    <span className="picker">
+    <span className="service-picker">
       {value !== "" && <ServiceSwatch name={value} />}
       <Input
         list={id}

@@ -1,10 +1,11 @@
 // Latency, errors and rate of one group side by side, the compared range as a dotted ghost.
 import { useMemo } from "react";
-import type { RedGroup } from "../../api/wire.ts";
-import type { Line } from "../../charts/plot.ts";
-import { TimeChart } from "../../charts/timechart.tsx";
-import { change, duration, percent, rate } from "../../design/format.ts";
-import { errorShares, rates } from "./series.ts";
+import type { RedGroup } from "../api/wire.ts";
+import { change, duration, percent, rate } from "../design/format.ts";
+import type { Line } from "./plot.ts";
+import { errorShares, rates } from "./red.ts";
+import { TimeChart } from "./timechart.tsx";
+import "./redcharts.css";
 
 export const KINDS = ["server", "client", "consumer", "all"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -38,7 +39,7 @@ export function RedCharts({ group, then, word, startMs, endMs, step, kind, event
   const slower = change(group.p95Nano, then?.p95Nano);
   const words = kind === "all" ? "all spans" : `${kind} spans`;
   return (
-    <div className="monitor-charts">
+    <div className="red-charts">
       <TimeChart
         title="Latency"
         unit={`p50, p75, p95, ${words}`}

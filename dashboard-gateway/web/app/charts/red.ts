@@ -1,5 +1,5 @@
 // Series of one group, derived from what the API counts.
-import type { RedGroup } from "../../api/wire.ts";
+import type { RedGroup } from "../api/wire.ts";
 
 type Points = readonly (number | null)[];
 
