@@ -15,5 +15,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     sourcemap: false,
   },
-  test: { environment: "happy-dom", include: ["app/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: {
+    environment: "happy-dom",
+    include: ["app/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    isolate: false,
+    pool: "threads",
+  },
 });

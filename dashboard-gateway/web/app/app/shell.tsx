@@ -62,7 +62,12 @@ export function Shell() {
             ))}
           </nav>
           <span className="spacer" />
-          <button type="button" className="top-find" onClick={() => setOverlay("palette")}>
+          <button
+            type="button"
+            className="top-find"
+            aria-label="Trace ID or command"
+            onClick={() => setOverlay("palette")}
+          >
             <FindIcon />
             <span className="top-find-words">Trace ID or command</span>
             <kbd>Ctrl K</kbd>

@@ -77,6 +77,12 @@ export function dayMinute(ms: number, zone: Zone, nowMs = Date.now()): string {
   return `${day(ms, zone)}${year === parts(nowMs, zone).year ? "" : ` ${year}`} ${clockMinute(ms, zone)}`;
 }
 
+/** `8 Nov 04:10–05:10`; the second day only when it is another one. */
+export function fromTo(startMs: number, endMs: number, zone: Zone): string {
+  const same = day(startMs, zone) === day(endMs, zone);
+  return `${dayMinute(startMs, zone)}–${same ? clockMinute(endMs, zone) : dayMinute(endMs, zone)}`;
+}
+
 /** `2026-11-08 04:10:00`, which the range editor also reads back. */
 export function iso(ms: number, zone: Zone): string {
   const at = parts(ms, zone);

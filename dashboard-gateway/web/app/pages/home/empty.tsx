@@ -7,7 +7,7 @@ import { useNow } from "../../app/now.ts";
 import { intake } from "../../app/ports.ts";
 import { usePrefs } from "../../app/prefs.ts";
 import { rangeParams } from "../../app/timecontrol.tsx";
-import { ago, dayMinute, msOfNanos } from "../../design/clock.ts";
+import { ago, dayMinute, fromTo, msOfNanos } from "../../design/clock.ts";
 import { Button } from "../../design/controls.tsx";
 import { Copy } from "../../design/copy.tsx";
 import { count } from "../../design/format.ts";
@@ -72,7 +72,7 @@ export function NoCalls({ answer }: { answer: Overview }) {
   const [start, end] = [msOfNanos(answer.start), msOfNanos(answer.end)];
   const newest = status.data ? msOfNanos(status.data.newest) : 0;
   return (
-    <Empty title={`No calls in ${dayMinute(start, zone, nowMs)}–${dayMinute(end, zone, nowMs)}.`}>
+    <Empty title={`No calls in ${fromTo(start, end, zone)}.`}>
       <p>
         Data reaches back to {dayMinute(msOfNanos(answer.dataFrom), zone, nowMs)}
         {newest > 0 && `; the newest span is of ${dayMinute(newest, zone, nowMs)}, ${ago(newest, nowMs)}`}.

@@ -7,7 +7,7 @@ import { useNow } from "../../app/now.ts";
 import { usePrefs } from "../../app/prefs.ts";
 import type { Range } from "../../app/range.ts";
 import { rangeParams } from "../../app/timecontrol.tsx";
-import { dayMinute, msOfNanos, span } from "../../design/clock.ts";
+import { dayMinute, fromTo, msOfNanos, span } from "../../design/clock.ts";
 import { Button } from "../../design/controls.tsx";
 import { bytes } from "../../design/format.ts";
 import { visible } from "../../design/hostile.ts";
@@ -79,7 +79,7 @@ export function NoResult({ question, range, answer }: NoResultProps) {
   const newest = status.data ? msOfNanos(status.data.newest) : 0;
   const searching = probes.some((probe) => probe.isFetching);
   return (
-    <Empty title={`No traces in ${dayMinute(range.startMs, zone, nowMs)}–${dayMinute(range.endMs, zone, nowMs)}.`}>
+    <Empty title={`No traces in ${fromTo(range.startMs, range.endMs, zone)}.`}>
       <p>
         Searched {bytes(answer.cost.bytes)}; data reaches back to {dayMinute(dataFromMs, zone, nowMs)}
         {newest > 0 && `, the newest span is of ${dayMinute(newest, zone, nowMs)}`}.

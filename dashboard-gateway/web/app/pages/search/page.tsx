@@ -176,6 +176,7 @@ function Found({ asked, traces, answer, error, onRetry, live }: FoundProps) {
   return (
     <>
       <PageBody ref={scroll} className="search-body">
+        {traces.length === 0 && <h1 className="visually-hidden">Traces</h1>}
         {answer && <Partial missing={answer.partial} />}
         {answer && traces.length === 0 && live === null && <NoResult question={asked} range={range} answer={answer} />}
         {(traces.length > 0 || live !== null) && (

@@ -26,7 +26,9 @@ interface ResultsProps {
   scroll: RefObject<HTMLElement | null>;
 }
 
-const ROW = { table: 28, list: 46, small: 60 };
+const ROW = { table: 28, list: 46 };
+/** On phones a row with an error has a third line; virtual rows all have room for it. */
+const PHONE_ROW = (rows: number) => (rows > 100 ? 80 : 60);
 
 /** The traces found, one row each; the same rows are the data table of the scatter plot. */
 export function Results({ traces, view, order, onOrder, picked, onPick, onHover, scroll }: ResultsProps) {
@@ -59,7 +61,7 @@ export function Results({ traces, view, order, onOrder, picked, onPick, onHover,
           rows={traces}
           columns={columns}
           rowKey={(trace) => trace.traceId}
-          rowHeight={small ? ROW.small : ROW[view]}
+          rowHeight={small ? PHONE_ROW(traces.length) : ROW[view]}
           scroll={scroll}
           sort={SORTS[order]}
           onSort={(key) => onOrder(key === "start" ? (order === "newest" ? "oldest" : "newest") : (key as Order))}
@@ -197,15 +199,19 @@ function phone(zone: Zone, longest: number): Column<TraceSummary>[] {
             <span className="cut">
               <span className="mono faint">{startText(trace, zone, false)}</span>
               <span className="faint"> · {count(trace.spans)} spans</span>
-              {trace.errors > 0 && (
-                <span className="err">
-                  {" "}
-                  · {trace.errors} {trace.firstError && <Text value={trace.firstError.text} />}
-                </span>
-              )}
             </span>
             <Mix trace={trace} />
           </div>
+          {trace.errors > 0 && (
+            <div className="err cut">
+              {trace.errors} {trace.errors === 1 ? "error" : "errors"}
+              {trace.firstError && (
+                <>
+                  : <Text value={trace.firstError.text} />
+                </>
+              )}
+            </div>
+          )}
           <Bar share={trace.durationNano / longest} />
         </div>
       ),
