@@ -14,7 +14,7 @@ test("what the operations add is what the whole differs by", () => {
   const { changes, meanNano, thenMeanNano } = compareRanges(now, then);
   const added = changes.reduce((total, change) => total + change.addedNano, 0);
   expect(added).toBeCloseTo((meanNano ?? 0) - (thenMeanNano ?? 0), 9);
-  expect(changes.map((change) => change.operation)).toEqual(["run", "gone", "list", "new"]);
+  expect(changes.map((change) => change.operation)).toEqual(["run", "gone", "new", "list"]);
 });
 
 test("a range without calls has no mean", () => {
