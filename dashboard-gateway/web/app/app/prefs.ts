@@ -19,6 +19,8 @@ interface Prefs {
   results: "table" | "list";
   /** Width of the trace page's side panel, px. */
   panelWidth: number;
+  /** Width of the names in the waterfall, px. */
+  nameWidth: number;
   set: (change: Partial<Omit<Prefs, "set">>) => void;
 }
 
@@ -32,6 +34,7 @@ export const usePrefs = create<Prefs>()(
       formFolded: false,
       results: "table",
       panelWidth: 344,
+      nameWidth: 320,
       set: (change) => set(change),
     }),
     { name: "yc-prefs", version: 1 },

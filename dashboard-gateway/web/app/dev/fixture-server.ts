@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import { answer } from "./answers.ts";
+import { answerTrace } from "./trace-answers.ts";
 
 type Next = () => void;
 
@@ -17,6 +18,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 async function handle(request: IncomingMessage, response: ServerResponse, next: Next): Promise<void> {
   const url = new URL(request.url ?? "/", "http://localhost");
+  if (answerTrace(url, response)) return;
   const told = answer(request.method ?? "GET", url, request.method === "GET" ? "" : await bodyOf(request));
   if (told === null) {
     next();
