@@ -13,10 +13,16 @@
 
 pub mod annotation;
 pub mod ast;
+pub mod ast_json;
+mod check;
 pub mod histogram;
 pub mod labels;
+mod lex;
 pub mod number;
 pub mod options;
+pub mod parse;
+pub mod pretty;
+mod print;
 pub mod quote;
 pub mod regex;
 pub mod signature;

@@ -84,8 +84,7 @@ fn scientific(value: f64, digits: &str, exponent: i32) -> String {
     format!("{sign}{first}{point}{rest}e{power}{:02}", exponent.abs())
 }
 
-/// Reads a number as Prometheus' parser does: integers in base 2, 8, 10 or 16, else a float; `_` may part digits of
-/// prefixed integers.
+/// Reads a number as Prometheus' parser does: integers in base 2, 8, 10 or 16, else a float; `_` may part digits.
 #[must_use]
 pub fn parse(text: &str) -> Option<f64> {
     integer(text).or_else(|| float(text))
@@ -106,7 +105,7 @@ fn integer(text: &str) -> Option<f64> {
         Some(p) if p.starts_with('0') => (8, lower.get(1..)?),
         _ => (10, lower.as_str()),
     };
-    if !underscores_part_digits(&lower, radix != 10) {
+    if !underscores_part_digits(&lower) {
         return None;
     }
     let value = u64::from_str_radix(&body.replace('_', ""), radix).ok()?;
@@ -119,19 +118,18 @@ fn integer(text: &str) -> Option<f64> {
     Some(if negative { -size } else { size })
 }
 
-/// Whether every underscore stands between digits, or between a base's prefix and a digit.
-fn underscores_part_digits(text: &str, prefixed: bool) -> bool {
+/// Whether every underscore stands between digits, or between the prefix of a base and a digit.
+fn underscores_part_digits(text: &str) -> bool {
     if !text.contains('_') {
         return true;
     }
     let bytes = text.as_bytes();
     let digit = |i: Option<usize>| i.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_alphanumeric);
-    prefixed
-        && bytes
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| **b == b'_')
-            .all(|(i, _)| digit(i.checked_sub(1)) && digit(Some(i + 1)))
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| **b == b'_')
+        .all(|(i, _)| digit(i.checked_sub(1)) && digit(Some(i + 1)))
 }
 
 /// `ParseFloat(text, 64)`: decimal and hexadecimal floats, `inf` and `nan` in any case.
@@ -139,7 +137,10 @@ fn underscores_part_digits(text: &str, prefixed: bool) -> bool {
 pub fn float(text: &str) -> Option<f64> {
     let bare = text.strip_prefix(['+', '-']).unwrap_or(text);
     let negative = text.starts_with('-');
-    let lower = bare.to_ascii_lowercase();
+    if !underscores_part_digits(bare) {
+        return None;
+    }
+    let lower = bare.to_ascii_lowercase().replace('_', "");
     let size = match lower.as_str() {
         "inf" | "infinity" => f64::INFINITY,
         "nan" => return Some(f64::from_bits(0x7ff8_0000_0000_0001)),
@@ -169,6 +170,13 @@ fn hexadecimal(text: &str) -> Option<f64> {
     let places = i32::try_from(fraction.len()).ok()?.checked_mul(4)?;
     let value = ldexp(value, exponent.checked_sub(places)?);
     (value.is_finite() && !(whole.is_empty() && fraction.is_empty())).then_some(value)
+}
+
+/// Seconds as whole milliseconds: rounded to nanoseconds first and then cut, as Prometheus does.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "saturates, and callers have checked the range")]
+pub fn seconds_to_millis(seconds: f64) -> i64 {
+    (seconds * 1e9).round() as i64 / 1_000_000
 }
 
 /// `fraction` × 2^`exponent`, without overflow on the way.
@@ -211,9 +219,12 @@ mod tests {
             ("1", Some(1.0)),
             ("0755", Some(493.0)),
             ("0x1F", Some(31.0)),
-            ("0X_1FFFP-16", None),
+            ("0X_1FFFP-16", Some(0.124_984_741_210_937_5)),
             ("0x1p3", Some(8.0)),
-            ("1_000", None),
+            ("1_000", Some(1000.0)),
+            ("1_000.5", Some(1000.5)),
+            ("_1", None),
+            ("1__0", None),
             ("0x1_0", Some(16.0)),
             ("-5.5", Some(-5.5)),
             ("1e500", None),

@@ -1,0 +1,6 @@
+//! The language from outside: texts in, trees and answers out.
+//!
+//! Knows: what Prometheus 3.14 says to a query. Must not know: how we come to say the same.
+
+mod parse_errors;
+mod parse_trees;
