@@ -21,7 +21,7 @@ if [ "$(cat node_modules/.installed 2>/dev/null)" != "$dependencies" ]; then
     npm ci --no-audit --no-fund --loglevel=error
     echo "$dependencies" >node_modules/.installed
 fi
-if [ "$(cat dist/.built 2>/dev/null)" != "$sources" ]; then
+if [ ! -f dist/index.html ] || [ "$(cat dist/.built 2>/dev/null)" != "$sources" ]; then
     npm run --silent build
     node "$compress" dist
     echo "$sources" >dist/.built
