@@ -65,12 +65,12 @@ export function Shell() {
           <button
             type="button"
             className="top-find"
-            aria-label="Trace ID or command"
+           
             onClick={() => setOverlay("palette")}
           >
             <FindIcon />
             <span className="top-find-words">Trace ID or command</span>
-            <kbd>Ctrl K</kbd>
+            <kbd aria-hidden="true">Ctrl K</kbd>
           </button>
           {!TIMELESS.test(path) && <TimeControl />}
           <ZoneSwitch />
