@@ -19,6 +19,7 @@ mod select;
 mod series;
 mod window;
 
+pub(crate) use relabel::is_label_name;
 pub(crate) use result::merge_equal;
 
 use std::cell::{Cell, RefCell};

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::groups::Key;
 use crate::engine::QueryError;
-use crate::eval::{Evaluator, Sink};
+use crate::eval::{Evaluator, Sink, is_label_name};
 use crate::kernels::windows::Grid;
 use crate::labels::{Builder, Labels};
 use crate::number;
 use crate::plan::Aggregate;
 use crate::points::{Points, Row, Sample, is_absent};
+use crate::quote::quoted;
 
 impl Evaluator<'_> {
     pub(super) fn count_values(
@@ -20,8 +21,8 @@ impl Evaluator<'_> {
     ) -> Result<(), QueryError> {
         let params: Vec<_> = aggregate.param.into_iter().collect();
         let name = self.text(&params, 0)?;
-        if name.is_empty() {
-            return Err(QueryError::execution("invalid label name \"\""));
+        if !is_label_name(name) {
+            return Err(QueryError::Execution(format!("invalid label name {}", quoted(name))));
         }
         let key = Key::of(aggregate);
         // a label that `without` drops is dropped though it has just been set

@@ -115,7 +115,7 @@ impl Evaluator<'_> {
             let quantiles = self.quantile_argument(arg, grid)?;
             let mut distinct = quantiles.clone();
             distinct.sort_by(f64::total_cmp);
-            distinct.dedup();
+            distinct.dedup_by_key(|q| q.to_bits());
             for q in distinct {
                 // a parameter that changes from step to step has a series per value
                 let only: Vec<f64> = quantiles

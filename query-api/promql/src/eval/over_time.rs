@@ -291,9 +291,9 @@ fn floats(call: &Call, live: &Live<'_>, windows: &Windows, remarks: Remarks<'_>)
         OverTime::Change(change) => {
             let Window { reference, range, .. } = call.window;
             let geometry = call.geometries.get(&live.floats.timestamps, |times| {
-                Geometry::new(times, windows, call.grid, reference, range)
+                Geometry::new(times, windows, call.grid, reference, range, change)
             });
-            extrapolate(values, &geometry, change, range)
+            extrapolate(values, &geometry, change)
         }
         OverTime::Sum => stats::sums(values, windows),
         OverTime::Avg => stats::means(values, windows),

@@ -21,7 +21,7 @@ impl Evaluator<'_> {
             QueryError::Execution(format!("invalid {what} in label_replace(): {text}"))
         };
         let pattern = Pattern::anchored(regex).map_err(|_refused| refuse("regular expression", regex))?;
-        if target.is_empty() {
+        if !is_label_name(target) {
             return Err(refuse("destination label name", target));
         }
         self.relabel(self.arg(args, 0)?, grid, target, sink, |labels| {
@@ -40,10 +40,10 @@ impl Evaluator<'_> {
         let refuse = |what: &str, text: &str| {
             QueryError::Execution(format!("invalid {what} label name in label_join(): {text}"))
         };
-        if let Some(source) = sources.iter().find(|source| source.is_empty()) {
+        if let Some(source) = sources.iter().find(|source| !is_label_name(source)) {
             return Err(refuse("source", source));
         }
-        if target.is_empty() {
+        if !is_label_name(target) {
             return Err(refuse("destination", target));
         }
         self.relabel(self.arg(args, 0)?, grid, target, sink, |labels| {
@@ -70,4 +70,9 @@ impl Evaluator<'_> {
         self.release(&rows);
         result::merge_equal(rows)?.into_iter().try_for_each(sink)
     }
+}
+
+/// Any text names a label, but for none; bytes that were no text have become U+FFFD when the query was read.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::REPLACEMENT_CHARACTER)
 }

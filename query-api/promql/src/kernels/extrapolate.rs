@@ -72,98 +72,124 @@ impl Extent {
     }
 }
 
+/// One window of a timestamp column, ready for any values.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    first: u32,
+    /// Equal to `first` where there are fewer than two samples: no result.
+    last: u32,
+    /// What the change is multiplied by, but for the zero-point rule.
+    factor: f64,
+    /// `first value < zero_slope * change` makes the zero-point rule apply (up to rounding, which is then decided exactly).
+    zero_slope: f64,
+}
+
 /// What the windows of one timestamp column say about extrapolation.
 #[derive(Debug, Default, Clone)]
 pub struct Geometry {
-    first: Vec<u32>,
-    last: Vec<u32>,
-    /// The factor without the zero-point rule.
-    factor: Vec<f64>,
-    /// `first < zero_slope * change` makes the zero-point rule apply (up to rounding, which is then decided exactly).
-    zero_slope: Vec<f64>,
+    shapes: Vec<Shape>,
     extents: Vec<Extent>,
+    /// The factor is divided by this.
+    per: f64,
 }
 
 impl Geometry {
-    /// The geometry of `windows`, which were scanned over `timestamps` with `range` as their length.
+    /// The geometry of `windows`, which were scanned over `timestamps` with `range` as their length, for one kind of change.
     #[must_use]
-    pub fn new(timestamps: &[i64], windows: &Windows, grid: Grid, reference: Reference, range: i64) -> Self {
-        let mut geometry = Self::default();
-        for (time, window) in grid.times().zip(windows.iter()) {
-            let time = reference.time(time);
-            let (first, last, extent) = if window.len() < 2 {
-                (0, 0, Extent { to_start: 0.0, sampled: 1.0, to_end: 0.0 })
-            } else {
-                let (first, last) = (window.start, window.end - 1);
-                let (start, end) = (time.saturating_sub(range), time);
-                (first, last, Extent::new(start, end, timestamps[first], timestamps[last], window.len()))
-            };
-            geometry.first.push(first as u32);
-            geometry.last.push(last as u32);
-            geometry.factor.push((extent.sampled + extent.to_start + extent.to_end) / extent.sampled);
-            geometry.zero_slope.push(extent.to_start / extent.sampled * (1.0 + 1e-9));
-            geometry.extents.push(extent);
-        }
-        geometry
+    pub fn new(
+        timestamps: &[i64],
+        windows: &Windows,
+        grid: Grid,
+        reference: Reference,
+        range: i64,
+        change: Change,
+    ) -> Self {
+        let per = change.scale(range);
+        let extent = |(time, window): (i64, std::ops::Range<usize>)| {
+            if window.len() < 2 {
+                return Extent { to_start: 0.0, sampled: 1.0, to_end: 0.0 };
+            }
+            let end = reference.time(time);
+            let (first, last) = (timestamps[window.start], timestamps[window.end - 1]);
+            Extent::new(end.saturating_sub(range), end, first, last, window.len())
+        };
+        let extents: Vec<Extent> = grid.times().zip(windows.iter()).map(extent).collect();
+        let shape = |(window, extent): (std::ops::Range<usize>, &Extent)| Shape {
+            first: window.start as u32,
+            last: if window.is_empty() { window.start } else { window.end - 1 } as u32,
+            factor: (extent.sampled + extent.to_start + extent.to_end) / extent.sampled / per,
+            zero_slope: extent.to_start / extent.sampled * (1.0 + 1e-9),
+        };
+        let shapes = windows.iter().zip(&extents).map(shape).collect();
+        Self { shapes, extents, per }
     }
 }
 
 /// The indices at which `values` drop: the counter was reset between `index - 1` and `index`.
 #[must_use]
 pub fn drops(values: &[f64]) -> Vec<u32> {
-    let falls = |pair: &[f64]| pair[1] < pair[0];
-    if !values.windows(2).fold(false, |any, pair| any | falls(pair)) {
+    let pairs = || values.iter().zip(values.iter().skip(1));
+    if !any_drop(values) {
         return Vec::new();
     }
-    (1u32..).zip(values.windows(2)).filter(|(_, pair)| falls(pair)).map(|(index, _)| index).collect()
+    (1u32..).zip(pairs()).filter(|(_, (before, this))| this < before).map(|(index, _)| index).collect()
 }
 
-/// The extrapolated change of every window with at least two samples.
+/// Whether any value is less than the one before it, in a form that compiles to vector instructions.
+fn any_drop(values: &[f64]) -> bool {
+    let Some((_, later)) = values.split_first() else { return false };
+    let earlier = &values[..later.len()];
+    let mut blocks = later.chunks_exact(8).zip(earlier.chunks_exact(8));
+    let in_blocks = blocks.any(|(later, earlier)| {
+        let mut any = false;
+        for lane in 0..8 {
+            any |= later[lane] < earlier[lane];
+        }
+        any
+    });
+    let done = later.len() / 8 * 8;
+    in_blocks || later[done..].iter().zip(&earlier[done..]).any(|(this, before)| this < before)
+}
+
+/// The extrapolated change of every window with at least two samples; `geometry` must be of the same kind of change.
 #[must_use]
-pub fn extrapolate(values: &[f64], geometry: &Geometry, change: Change, range: i64) -> Vec<f64> {
-    let per = change.scale(range);
+pub fn extrapolate(values: &[f64], geometry: &Geometry, change: Change) -> Vec<f64> {
     if !change.is_counter() {
-        return steps(geometry, |step, first, last| {
-            (values[last] - values[first]) * (geometry.factor[step] / per)
+        return steps(geometry, |_, shape| {
+            (values[shape.last as usize] - values[shape.first as usize]) * shape.factor
         });
     }
     let resets = drops(values);
     if resets.is_empty() {
-        return steps(geometry, |step, first, last| {
-            counter(geometry, step, values[first], values[last] - values[first], per)
+        return steps(geometry, |step, shape| {
+            let first = values[shape.first as usize];
+            counter(geometry, step, shape, first, values[shape.last as usize] - first)
         });
     }
     let mut oldest = 0;
-    steps(geometry, |step, first, last| {
+    steps(geometry, |step, shape| {
+        let (first, last) = (shape.first as usize, shape.last as usize);
         while oldest < resets.len() && resets[oldest] as usize <= first {
             oldest += 1;
         }
         let lost = resets[oldest..].iter().map(|&reset| reset as usize).take_while(|&reset| reset <= last);
         let increase = lost.fold(values[last] - values[first], |sum, reset| sum + values[reset - 1]);
-        counter(geometry, step, values[first], increase, per)
+        counter(geometry, step, shape, values[first], increase)
     })
 }
 
 #[inline]
-fn counter(geometry: &Geometry, step: usize, first: f64, increase: f64, per: f64) -> f64 {
-    let factor = if first < geometry.zero_slope[step] * increase {
-        geometry.extents[step].factor(true, first, increase)
-    } else {
-        geometry.factor[step]
-    };
-    increase * (factor / per)
+fn counter(geometry: &Geometry, step: usize, shape: &Shape, first: f64, increase: f64) -> f64 {
+    if first < shape.zero_slope * increase {
+        return increase * (geometry.extents[step].factor(true, first, increase) / geometry.per);
+    }
+    increase * shape.factor
 }
 
 #[inline]
-fn steps(geometry: &Geometry, mut value: impl FnMut(usize, usize, usize) -> f64) -> Vec<f64> {
-    let bounds = geometry.first.iter().zip(&geometry.last).enumerate();
-    bounds
-        .map(
-            |(step, (&first, &last))| {
-                if first == last { ABSENT } else { value(step, first as usize, last as usize) }
-            },
-        )
-        .collect()
+fn steps(geometry: &Geometry, mut value: impl FnMut(usize, &Shape) -> f64) -> Vec<f64> {
+    let shapes = geometry.shapes.iter().enumerate();
+    shapes.map(|(step, shape)| if shape.first == shape.last { ABSENT } else { value(step, shape) }).collect()
 }
 
 /// Whether a counter was reset between two samples, judged by their start timestamps (0 = unknown).
@@ -196,8 +222,9 @@ mod tests {
         let (timestamps, values) = ([10_000, 20_000, 30_000], [1.0, 11.0, 21.0]);
         let grid = Grid::instant(30_000);
         let windows = Windows::scan(&timestamps, grid, Reference::default(), 30_000, 0);
-        let geometry = Geometry::new(&timestamps, &windows, grid, Reference::default(), 30_000);
-        let increase = extrapolate(&values, &geometry, Change::Increase, 30_000);
+        let increase = Change::Increase;
+        let geometry = Geometry::new(&timestamps, &windows, grid, Reference::default(), 30_000, increase);
+        let increase = extrapolate(&values, &geometry, increase);
         assert!((increase[0] - 21.0).abs() < 1e-9, "{increase:?}");
     }
 
@@ -224,8 +251,8 @@ mod tests {
             let change = [Change::Rate, Change::Increase, Change::Delta][kind];
             let reference = Reference::default();
             let windows = Windows::scan(&timestamps, grid, reference, range, 0);
-            let geometry = Geometry::new(&timestamps, &windows, grid, reference, range);
-            let fast = extrapolate(values, &geometry, change, range);
+            let geometry = Geometry::new(&timestamps, &windows, grid, reference, range, change);
+            let fast = extrapolate(values, &geometry, change);
             let slow = naive::extrapolate(&timestamps, values, grid, change, range);
             prop_assert!(naive::same(&fast, &slow), "{fast:?} {slow:?}");
         }

@@ -2,5 +2,6 @@
 //!
 //! Knows: what Prometheus 3.14 says to a query. Must not know: how we come to say the same.
 
+mod evaluation;
 mod parse_errors;
 mod parse_trees;
