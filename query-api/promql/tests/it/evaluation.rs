@@ -19,6 +19,11 @@ fn control<T>(work: impl FnOnce(Control<'_>) -> T) -> T {
     work(Control { clock: &clock, cancelled: &cancelled })
 }
 
+fn parse(text: &str) -> Expr {
+    let Ok(expr) = promql::parse::expr(text, &Syntax::default()) else { unreachable!("{text} is valid") };
+    expr
+}
+
 fn range(
     engine: &Engine,
     text: &str,
