@@ -62,12 +62,7 @@ export function Shell() {
             ))}
           </nav>
           <span className="spacer" />
-          <button
-            type="button"
-            className="top-find"
-           
-            onClick={() => setOverlay("palette")}
-          >
+          <button type="button" className="top-find" onClick={() => setOverlay("palette")}>
             <FindIcon />
             <span className="top-find-words">Trace ID or command</span>
             <kbd aria-hidden="true">Ctrl K</kbd>

@@ -296,7 +296,8 @@ export function paintWaterfall(
   ink: Ink,
 ): void {
   const painting = new Painting(g, width, height, scene, ink);
-  painting.grid();
+  // On phones names stand above the bars, where lines would cross them.
+  if (!scene.stacked) painting.grid();
   painting.bars();
   if (scene.critical) painting.thread();
   painting.outlines();

@@ -156,7 +156,7 @@ function Facts({ analysis, row }: { analysis: Analysis; row: number }) {
       <dt>self</dt>
       <dd>{duration(self[row])}</dd>
       <dt>start</dt>
-      <dd>+{duration(start)}</dd>
+      <dd>{start > 0 ? `+${duration(start)}` : "0"}</dd>
       <dt>of critical path</dt>
       <dd>{percent(criticalShare(trace, path, row))}</dd>
     </dl>

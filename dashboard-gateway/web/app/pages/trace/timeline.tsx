@@ -45,6 +45,12 @@ const SPACER_MAX = 12_000_000;
 const OVERSCAN = 20;
 const CHUNK = 10;
 const NAME_MIN = 140;
+/** Rows are placed from the start of their block, so that scrolling moves the layer alone and numbers stay small. */
+const BLOCK = 4096;
+
+function originOf(position: number): number {
+  return Math.floor(position / BLOCK) * BLOCK;
+}
 
 export function Timeline({ context, viewport, selected, critical, onSelect, onToggle, onRange, handle, head }: Props) {
   const { rows, rowHeight, stacked } = context;
@@ -83,7 +89,8 @@ export function Timeline({ context, viewport, selected, critical, onSelect, onTo
     const first = Math.floor(offset.current / rowHeight);
     const chunk = Math.max(0, Math.floor((first - OVERSCAN) / CHUNK) * CHUNK);
     setBase(chunk);
-    if (layer.current !== null) layer.current.style.transform = `translateY(${chunk * rowHeight - offset.current}px)`;
+    if (layer.current !== null)
+      layer.current.style.transform = `translateY(${originOf(chunk) * rowHeight - offset.current}px)`;
     surface.current?.invalidate();
     const last = Math.min(rows.count, Math.floor((offset.current + element.clientHeight) / rowHeight));
     onRange(first, last);
@@ -154,7 +161,7 @@ export function Timeline({ context, viewport, selected, critical, onSelect, onTo
       style={{ "--names": `${stacked ? 0 : nameWidth}px` } as React.CSSProperties}
     >
       <div className="timeline-head">
-        <div className="timeline-title">{head}</div>
+        {!stacked && <div className="timeline-title">{head}</div>}
         {nameHandle}
         <Ruler viewport={viewport} stacked={stacked} gestures={gestures} />
       </div>
@@ -168,7 +175,7 @@ export function Timeline({ context, viewport, selected, critical, onSelect, onTo
                   key={position}
                   context={context}
                   position={position}
-                  top={(position - base) * rowHeight}
+                  top={(position - originOf(base)) * rowHeight}
                   selected={selected !== null && rows.position[selected] === position}
                 />
               ))}

@@ -1,5 +1,5 @@
 // One trace on screen: head, tabs, find, the view of the chosen tab, the side panel, the foot line.
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { lazy, type RefObject, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { TraceKey } from "../../api/trace.ts";
 import { usePrefs } from "../../app/prefs.ts";
 import { Segmented } from "../../design/controls.tsx";
@@ -52,7 +52,7 @@ export function TraceView({ analysis, traceId, state, change, onReload }: Props)
   const setPrefs = usePrefs((prefs) => prefs.set);
   const timeline = useRef<TimelineHandle>(null);
   const findField = useRef<HTMLInputElement>(null);
-  const [range, setRange] = useState<readonly [number, number]>([0, 0]);
+  const rangeSink = useRef<RangeSink>(() => undefined);
   const { small, rows, selected } = model;
 
   const select = useCallback(
@@ -87,9 +87,7 @@ export function TraceView({ analysis, traceId, state, change, onReload }: Props)
     }),
     [analysis, rows, model.looks, model.shape, model.matches, model.words, small, density],
   );
-  const onRange = useCallback((first: number, last: number) => {
-    setRange((held) => (held[0] === first && held[1] === last ? held : [first, last]));
-  }, []);
+  const onRange = useCallback((first: number, last: number) => rangeSink.current(first, last), []);
   const tab = state.tab;
   const common = { analysis, traceKey, model, onSelect: select };
   const title = (
@@ -160,7 +158,7 @@ export function TraceView({ analysis, traceId, state, change, onReload }: Props)
             {tab === "json" && <JsonTab traceId={traceId} raw={state.raw} onRaw={(raw: boolean) => change({ raw })} />}
           </Suspense>
           {!state.embed && (
-            <TraceFoot analysis={analysis} context={context} range={tab === "timeline" ? range : null} />
+            <TraceFoot analysis={analysis} context={context} sink={tab === "timeline" ? rangeSink : null} />
           )}
         </div>
         {model.panel && selected !== null && (DRAWN.has(tab) || (state.span !== null && tab !== "json")) && (
@@ -204,15 +202,23 @@ function Notices({ analysis }: { analysis: Analysis }) {
 
 const LEGEND = 4;
 
-function TraceFoot({
-  analysis,
-  context,
-  range,
-}: {
+/** Told which rows are on screen; only the foot line renders again while one scrolls. */
+type RangeSink = (first: number, last: number) => void;
+
+interface FootProps {
   analysis: Analysis;
   context: RowContext;
-  range: readonly [number, number] | null;
-}) {
+  sink: RefObject<RangeSink> | null;
+}
+
+function TraceFoot({ analysis, context, sink }: FootProps) {
+  const [held, setRange] = useState<readonly [number, number]>([0, 0]);
+  useLayoutEffect(() => {
+    if (sink === null) return;
+    sink.current = (first, last) => setRange((now) => (now[0] === first && now[1] === last ? now : [first, last]));
+  }, [sink]);
+  const range =
+    sink === null ? null : ([Math.min(held[0], context.rows.count), Math.min(held[1], context.rows.count)] as const);
   const { trace, services } = analysis;
   return (
     <Foot
