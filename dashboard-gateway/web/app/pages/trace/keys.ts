@@ -52,6 +52,12 @@ export function useTraceKeys(parts: Parts): void {
     if (row !== null) latest.current.select(row, true);
   };
   const view = () => latest.current.model.viewport;
+  // Around the selected span when it is on screen, else around the middle.
+  const zoom = (factor: number) => {
+    const { viewport, selected, middleOf } = latest.current.model;
+    const middle = selected === null ? null : middleOf(selected);
+    viewport.zoom(factor, middle !== null && middle >= viewport.from && middle <= viewport.to ? middle : undefined);
+  };
   const keys: Key[] = [
     { keys: "w", does: "scroll up", run: () => latest.current.timeline.current?.scrollRows(-8) },
     { keys: "s", does: "scroll down", run: () => latest.current.timeline.current?.scrollRows(8) },
@@ -71,10 +77,10 @@ export function useTraceKeys(parts: Parts): void {
     { keys: "→", does: "pan right", run: () => view().pan(PAN) },
     { keys: "Shift+←", does: "pan left, far", run: () => view().pan(-PAN_FAST) },
     { keys: "Shift+→", does: "pan right, far", run: () => view().pan(PAN_FAST) },
-    { keys: "↑", does: "zoom in", run: () => view().zoom(0.8) },
-    { keys: "↓", does: "zoom out", run: () => view().zoom(1.25) },
-    { keys: "Shift+↑", does: "zoom in, far", run: () => view().zoom(0.4) },
-    { keys: "Shift+↓", does: "zoom out, far", run: () => view().zoom(2.5) },
+    { keys: "↑", does: "zoom in", run: () => zoom(0.8) },
+    { keys: "↓", does: "zoom out", run: () => zoom(1.25) },
+    { keys: "Shift+↑", does: "zoom in, far", run: () => zoom(0.4) },
+    { keys: "Shift+↓", does: "zoom out, far", run: () => zoom(2.5) },
     { keys: "0", does: "show all of the time", run: () => view().reset() },
     { keys: "]", does: "unfold all", run: () => latest.current.model.fold("none") },
     { keys: "[", does: "fold all", run: () => latest.current.model.fold("all") },

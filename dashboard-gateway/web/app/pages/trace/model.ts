@@ -61,6 +61,8 @@ export interface TraceModel {
   toggle(position: number): void;
   fold(how: "all" | "none" | "level" | "unlevel"): void;
   nextMatch(step: 1 | -1): number | null;
+  /** Nanoseconds after the start of the trace. */
+  middleOf(row: number): number;
   nextError(step: 1 | -1): number | null;
 }
 
@@ -170,6 +172,7 @@ export function useTraceModel(
       select,
       toggle,
       fold,
+      middleOf: (row: number) => startOf(trace, row) + durationOf(trace, row) / 2,
       nextMatch: (step: 1 | -1) => nextMatch(matches, selected, step),
       nextError: (step: 1 | -1) => nextMatch(analysis.errors, selected, step),
     }),
