@@ -65,7 +65,9 @@ export function Shell() {
           <button type="button" className="top-find" onClick={() => setOverlay("palette")}>
             <FindIcon />
             <span className="top-find-words">Trace ID or command</span>
-            <kbd aria-hidden="true">Ctrl K</kbd>
+            <span className="kbds" aria-hidden="true">
+              <kbd>Ctrl K</kbd>
+            </span>
           </button>
           {!TIMELESS.test(path) && <TimeControl />}
           <ZoneSwitch />
