@@ -58,6 +58,7 @@ pub mod pretty;
 mod print;
 pub mod quote;
 pub mod regex;
+pub mod script;
 pub mod signature;
 pub mod source;
 pub mod statistics;

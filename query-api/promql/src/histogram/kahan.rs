@@ -2,7 +2,7 @@
 //!
 //! Knows: Neumaier's variant of Kahan's summation, per component. Must not know: what is summed.
 
-use super::{Buckets, Combined, FloatHistogram, Incompatible, ResetHint};
+use super::{Buckets, Combined, FloatHistogram, Incompatible};
 
 /// Adds `value` to `sum`, and what got lost to the compensation.
 fn accumulate(value: f64, sum: f64, lost: f64) -> (f64, f64) {
@@ -32,7 +32,8 @@ impl FloatHistogram {
         if self.needs_reshaping(&other) {
             done.bounds_reconciled = self.meet_compensated(other.to_mut(), compensation);
         }
-        compensation.hint = ResetHint::Unknown;
+        // at the end both are added: the compensation must not change what the sum says about resets
+        compensation.hint = self.hint;
         let c = compensation;
         (self.zero_count, c.zero_count) = accumulate(other.zero_count, self.zero_count, c.zero_count);
         (self.count, c.count) = accumulate(other.count, self.count, c.count);

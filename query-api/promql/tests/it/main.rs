@@ -5,3 +5,6 @@
 mod evaluation;
 mod parse_errors;
 mod parse_trees;
+mod round_trip;
+mod scripts;
+mod traps;
