@@ -195,6 +195,7 @@ export function useTraceModel(
       toggle,
       fold,
       analysis,
+      trace,
     ],
   );
 }
