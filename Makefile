@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up build test setup setup-test sdk web web-test fmt lint unit e2e soak bench docker-test deny clean
+.PHONY: help up build test setup setup-test sdk web web-test browser fmt lint unit e2e soak bench docker-test deny clean
 
 # tests, benches and end-to-end runs share one set of artifacts
 CI := --profile ci --locked
@@ -14,7 +14,7 @@ up: setup web ## install what is missing, build, start the whole stack in one pr
 	cargo build --release --locked -p yc-observability
 	exec target/release/yc-observability $(ARGS)
 
-test: setup-test fmt lint build web-test unit e2e ## everything that CI runs
+test: setup-test fmt lint build web-test unit e2e browser ## everything that CI runs
 
 setup: ## install what a build needs
 	deploy/setup.sh build
@@ -44,6 +44,9 @@ unit: web ## unit, property and simulation tests of every crate, and the house r
 
 e2e: web ## real processes, real SDKs, real faults
 	cargo test -p e2e --lib --test it $(CI) --no-fail-fast
+
+browser: build ## the pages in Chromium against the real stack: ways of a user, hostile data, budgets; pictures in target/browser
+	tests/browser/run.sh
 
 soak: build setup-test ## long runs: 1000 kills, ten thousand seeds of the simulations
 	SIM_SEEDS=10000 LOG_SIMULATION_SEEDS=20000 OBJECTS_SEEDS=400 PROPTEST_CASES=10000 cargo test --workspace --exclude e2e --lib --tests $(CI)
