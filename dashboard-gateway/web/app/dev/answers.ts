@@ -1,5 +1,6 @@
 // The answers of the fixture server: one invented platform with two broken services, hostile names among the healthy ones.
 import type { OverviewService, TraceSummary } from "../api/wire.ts";
+import { graph, red } from "./red-answers.ts";
 
 export interface Told {
   readonly status: number;
@@ -288,6 +289,10 @@ export function answer(method: string, url: URL, body: string): Told | null {
   switch (path.replace("/api/yc/v1/", "")) {
     case "overview":
       return ok(empty ? { ...(overview(query) as object), services: [], dataFrom: "0" } : overview(query));
+    case "graph":
+      return ok(graph(query, about()));
+    case "red":
+      return ok(red(query, about()));
     case "search":
       return search(query);
     case "attributes":
