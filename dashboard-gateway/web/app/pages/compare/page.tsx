@@ -56,6 +56,9 @@ export function ComparePage() {
   const question = { service, groupBy: "operation", kind: "all" } as const;
   const now = useQuery({ ...redQuery(question, range, step), enabled });
   const before = useQuery({ ...redQuery(question, then ?? range, step), enabled });
+  const whole = { service, groupBy: "service", kind: "all" } as const;
+  const overallNow = useQuery({ ...redQuery(whole, range, step), enabled: enabled && operation === "" });
+  const overallThen = useQuery({ ...redQuery(whole, then ?? range, step), enabled: enabled && operation === "" });
   const graph = useQuery({ ...graphQuery(range, then), enabled });
   const subject = { service, operation: operation || undefined, tag: tags };
   const sample = useQuery({ ...sampleQuery(subject, range), enabled });
@@ -67,8 +70,12 @@ export function ComparePage() {
     return now.data && before.data ? compareRanges(wanted(now.data), wanted(before.data)) : null;
   }, [now.data, before.data, operation]);
   const word = VERSUS_WORDS[versus].word;
-  const chosen = (groups: NonNullable<typeof now.data>["groups"] | undefined) =>
-    overall((groups ?? []).filter((group) => operation === "" || group.operation === operation));
+  const drawn = (byOperation: typeof now.data, byService: typeof now.data) =>
+    overall(
+      operation === ""
+        ? (byService?.groups ?? [])
+        : (byOperation?.groups ?? []).filter((group) => group.operation === operation),
+    );
   const error = now.error ?? before.error;
   const pair = pairOf(sample.data?.traces, sampleThen.data?.traces);
 
@@ -147,8 +154,8 @@ export function ComparePage() {
               )}
             </p>
             <RedCharts
-              group={chosen(now.data.groups)}
-              then={chosen(before.data.groups)}
+              group={drawn(now.data, overallNow.data)}
+              then={drawn(before.data, overallThen.data)}
               word={word}
               startMs={msOfNanos(now.data.start)}
               endMs={msOfNanos(now.data.end)}

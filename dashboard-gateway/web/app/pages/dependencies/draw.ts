@@ -192,7 +192,7 @@ function drawNumbers(
 ): void {
   const end = placed.points.at(-1) as readonly [number, number];
   const right = end[0] - PADDING;
-  const columns = [right - 92, right - 52, right] as const;
+  const columns = [right - 98, right - 54, right] as const;
   const tones = [
     colours.ink2,
     edge.state === "broken" ? colours.err : colours.ink2,

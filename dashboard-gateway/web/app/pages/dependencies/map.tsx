@@ -19,7 +19,7 @@ interface ServiceMapProps {
 }
 
 const NODE_WIDTH = 132;
-const LABEL_WIDTH = 136;
+const LABEL_WIDTH = 144;
 const SCALES = [0.25, 0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5] as const;
 const KINDS: Record<Node["kind"], string> = {
   service: "",
