@@ -297,12 +297,15 @@ function usePlotGestures(
       const box = plot.current?.getBoundingClientRect();
       if (event.button !== 0 || event.pointerType !== "mouse" || box === undefined || event.clientX < box.left) return;
       from.current = event.clientX;
+      // A drag over bars means time, not text.
+      event.currentTarget.style.userSelect = "none";
       event.currentTarget.setPointerCapture(event.pointerId);
     },
     onPointerMove: stretch,
     onPointerUp: (event: PointerEvent<HTMLDivElement>) => {
       const start = from.current;
       from.current = null;
+      event.currentTarget.style.userSelect = "";
       if (band.current !== null) band.current.hidden = true;
       if (start !== null && Math.abs(event.clientX - start) >= DRAG_MIN)
         viewport.show(nanoAt(start), nanoAt(event.clientX));
