@@ -1,5 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, type RefObject, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useSmall } from "../app/media.ts";
 import "./table.css";
 
 export interface Column<T> {
@@ -41,7 +42,13 @@ const VIRTUAL_OVER = 100;
 
 /** A table of ours: sticky head, sorting, one row in the tab order (`j` `k` or arrows move), virtual over 100 rows. */
 export function DataTable<T>(props: TableProps<T>) {
-  const { rows, columns, rowKey, rowHeight = 28, scroll } = props;
+  const { rows, rowKey, rowHeight = 28, scroll } = props;
+  const small = useSmall();
+  // a hidden cell would leave its track to the next one: the column goes as a whole
+  const columns = useMemo(
+    () => (small ? props.columns.filter((column) => !column.className?.includes("hide-small")) : props.columns),
+    [small, props.columns],
+  );
   const body = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const [margin, setMargin] = useState(0);

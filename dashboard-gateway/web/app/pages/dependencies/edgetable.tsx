@@ -79,14 +79,14 @@ export function EdgeTable({ edges, scroll, selected, onSelect }: EdgeTableProps)
       {
         key: "caller",
         head: "Caller",
-        width: "minmax(96px, 2fr)",
+        width: "minmax(72px, 2fr)",
         sorts: true,
         cell: (edge) => <ServiceName name={edge.caller} />,
       },
       {
         key: "callee",
         head: "Callee",
-        width: "minmax(96px, 2fr)",
+        width: "minmax(72px, 2fr)",
         sorts: true,
         cell: (edge) => <ServiceName name={edge.callee} />,
       },
