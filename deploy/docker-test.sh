@@ -26,5 +26,7 @@ until curl -fsS "http://127.0.0.1:16686/api/traces/$trace" 2>/dev/null | grep -q
     [ $((reads = ${reads:-0} + 1)) -lt 20 ] || { echo "the span did not come out of query-api" >&2; false; }
     sleep 1
 done
+cookie=$(curl -fsS -o /dev/null -D - http://127.0.0.1:3001/login -H 'content-type: application/json' -d '{"user":"admin","password":"admin"}' | sed -n 's/^set-cookie: \([^;]*\).*/\1/pI')
+curl -fsS -b "$cookie" "http://127.0.0.1:3001/api/datasources/proxy/uid/traces/api/traces/$trace" | grep -q '"compose"' || { echo "the span did not come through dashboard-gateway" >&2; false; }
 "${compose[@]}" down -v
 echo "1 passed, 0 failed"

@@ -18,7 +18,7 @@ const PROGRAM: Program = Program {
     name: NAME,
     about: "The YC Platform Observability Stack in one process, on embedded storage",
     usage: Some(
-        "yc-observability [OPTIONS]\n       yc-observability <collector|trace-store|query-api> [OPTIONS]\n       yc-observability health <URL>",
+        "yc-observability [OPTIONS]\n       yc-observability <collector|trace-store|query-api|dashboard-gateway> [OPTIONS]\n       yc-observability health <URL>",
     ),
 };
 
@@ -28,6 +28,7 @@ pub struct App {
     collector: collector::App,
     trace_store: trace_store::App,
     query_api: query_api::App,
+    gateway: dashboard_gateway::App,
     ctx: Context,
 }
 
@@ -39,6 +40,7 @@ pub fn main_from(arguments: Vec<OsString>) -> ExitCode {
         Some("collector") => collector::main_from(rest()),
         Some("trace-store") => trace_store::main_from(rest()),
         Some("query-api") => query_api::main_from(rest()),
+        Some("dashboard-gateway") => dashboard_gateway::main_from(rest()),
         Some("health") => probe::main_from(rest()),
         _ => run_main_from(PROGRAM, arguments, Config::load, |config, ctx| {
             Box::pin(async move { build(config, ctx).await?.start() })
@@ -54,8 +56,9 @@ pub fn build(config: Config, ctx: Context) -> BoxFuture<'static, anyhow::Result<
     Box::pin(async move {
         let trace_store = trace_store::build(config.trace_store, ctx.clone()).await?;
         let query_api = query_api::build(config.query_api, ctx.clone()).await?;
+        let gateway = dashboard_gateway::build(config.gateway, ctx.clone()).await?;
         let collector = collector::build(config.collector, ctx.clone()).await?;
-        Ok(App { collector, trace_store, query_api, ctx })
+        Ok(App { collector, trace_store, query_api, gateway, ctx })
     })
 }
 
@@ -67,17 +70,19 @@ impl App {
     pub fn start(self) -> anyhow::Result<Running> {
         let trace_store = self.trace_store.start();
         let query_api = self.query_api.start();
+        let mut gateway = self.gateway.start();
+        let open = gateway.banner.take().unwrap_or_default();
         let collector = self.collector.start()?;
         let tasks = Tasks::new(self.ctx.shutdown.clone());
-        let mut all = Running::together(NAME, tasks, vec![collector, query_api, trace_store]);
-        all.banner = Some(banner(&all, &self.ctx));
+        let mut all = Running::together(NAME, tasks, vec![collector, gateway, query_api, trace_store]);
+        all.banner = Some(banner(&all, &self.ctx, &open));
         Ok(all)
     }
 }
 
-fn banner(running: &Running, ctx: &Context) -> String {
+fn banner(running: &Running, ctx: &Context, open: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!("YC Platform Observability Stack {version}\n");
+    let mut text = format!("YC Platform Observability Stack {version}: {open}\n");
     for address in &running.addresses {
         let _strings_take_all = write!(text, "\n  {:<20} {}", address.what, address.url);
     }

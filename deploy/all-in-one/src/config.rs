@@ -11,12 +11,14 @@ pub struct Config {
     pub(crate) collector: collector::Config,
     pub(crate) trace_store: trace_store::Config,
     pub(crate) query_api: query_api::Config,
+    pub(crate) gateway: dashboard_gateway::Config,
 }
 
 impl Config {
-    /// `--config` files are the collector's (`otel-collector-config.yaml`); `--set trace-store.key=value` and
-    /// `--set query-api.key=value` go to these services, every other `--set` to the collector; `YC_TRACE_STORE_…` and
-    /// `YC_QUERY_API_…` variables work as in processes of their own.
+    /// `--config` files are the collector's (`otel-collector-config.yaml`); `--set trace-store.key=value`,
+    /// `--set query-api.key=value` and `--set dashboard-gateway.key=value` go to these services, every other `--set` to
+    /// the collector; `YC_TRACE_STORE_…`, `YC_QUERY_API_…` and `YC_DASHBOARD_GATEWAY_…` variables work as in processes
+    /// of their own.
     ///
     /// # Errors
     /// Everything that is wrong in any of them, together.
@@ -24,14 +26,20 @@ impl Config {
         let mut errors = Vec::new();
         let trace_store = trace_store::Config::load(&sources("trace-store", args));
         let query_api = query_api::Config::load(&sources("query-api", args));
+        let gateway = dashboard_gateway::Config::with_flags(sources("dashboard-gateway", args), args);
+        let gateway = dashboard_gateway::Config::load(&gateway);
         let mut rest = args.clone();
-        rest.set.retain(|set| !["trace-store.", "query-api."].iter().any(|prefix| set.starts_with(prefix)));
+        let others = ["trace-store.", "query-api.", "dashboard-gateway."];
+        rest.set.retain(|set| !others.iter().any(|prefix| set.starts_with(prefix)));
         let collector = collector::Config::load(&collector::Sources::from_args(&rest));
         errors.extend(trace_store.as_ref().err().map(ToString::to_string));
         errors.extend(query_api.as_ref().err().map(ToString::to_string));
+        errors.extend(gateway.as_ref().err().map(ToString::to_string));
         errors.extend(collector.as_ref().err().map(ToString::to_string));
-        match (collector, trace_store, query_api) {
-            (Ok(collector), Ok(trace_store), Ok(query_api)) => Ok(Self { collector, trace_store, query_api }),
+        match (collector, trace_store, query_api, gateway) {
+            (Ok(collector), Ok(trace_store), Ok(query_api), Ok(gateway)) => {
+                Ok(Self { collector, trace_store, query_api, gateway })
+            }
             _ => anyhow::bail!("{}", errors.join("\n")),
         }
     }

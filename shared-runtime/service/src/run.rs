@@ -57,6 +57,9 @@ pub struct Args {
     /// Shifts all ports of the stack
     #[arg(long, value_name = "N", default_value_t = 0, env = "YC_PORT_OFFSET")]
     pub port_offset: u16,
+    /// Serves the web app below this path, such as `/obs`
+    #[arg(long, value_name = "PATH", env = "YC_URL_PREFIX")]
+    pub url_prefix: Option<String>,
     /// Checks configuration and flags, then exits
     #[arg(long)]
     pub check_config: bool,
@@ -151,6 +154,9 @@ async fn live(name: &str, start: BoxFuture<'static, anyhow::Result<Running>>, sh
             Ok(running) => running,
             Err(e) => return complain(name, &e, EXIT_FAILED),
         };
+        for address in &running.addresses {
+            tracing::info!(what = address.what, url = address.url, "listening");
+        }
         tracing::info!(service = running.name, "started");
         if let Some(banner) = &running.banner {
             say(banner);

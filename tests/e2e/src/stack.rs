@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 /// How long anything that a test waits for may take on a loaded machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-const PORTS: [u16; 8] = [4317, 4318, 8081, 8888, 13133, 16686, 17281, 17282];
+const PORTS: [u16; 10] = [3001, 4317, 4318, 8081, 8082, 8888, 13133, 16686, 17281, 17282];
 
 /// A running all-in-one, killed when dropped.
 pub struct Stack {
@@ -150,7 +150,7 @@ impl Stack {
     async fn wait_ready(&mut self) -> Result<()> {
         let started = Instant::now();
         let http = reqwest::Client::new();
-        let ports = [(17282, "/ready/write"), (16686, "/api/services"), (13133, "/")];
+        let ports = [(17282, "/ready/write"), (16686, "/api/services"), (3001, "/api/health"), (13133, "/")];
         for (port, path) in ports {
             let url = format!("{}{path}", self.url(port));
             while !answers(&http, &url).await {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::stack::http;
 
 const DEADLINE: Duration = Duration::from_secs(60);
-const PORTS: [u16; 8] = [4317, 4318, 8081, 8888, 13133, 16686, 17281, 17282];
+const PORTS: [u16; 10] = [3001, 4317, 4318, 8081, 8082, 8888, 13133, 16686, 17281, 17282];
 /// Tests of one process run side by side.
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
@@ -105,12 +105,17 @@ async fn the_stack_starts_without_flags_but_ports_serves_all_of_them_and_drains_
         (17282, "/ready/write", 200),
         (16686, "/api/services", 200),
         (8081, "/health", 200),
+        (3001, "/api/health", 200),
+        (3001, "/api/users", 401),
+        (8082, "/health", 200),
     ] {
         let (got, body) = http(&stack.url(port), "GET", path, "").await;
         assert_eq!(got, status, "{port}{path}: {body}");
     }
     tokio::net::TcpStream::connect(("127.0.0.1", 17281 + stack.offset)).await.unwrap();
-    for port in [4317, 4318, 16686] {
+    let open = format!("open http://localhost:{}/ and log in as admin / admin", 3001 + stack.offset);
+    assert!(stack.banner.contains(&open), "{}", stack.banner);
+    for port in [3001, 4317, 4318, 16686] {
         let url = stack.url(port);
         assert!(stack.banner.contains(&url), "{url} is not in\n{}", stack.banner);
     }
@@ -149,13 +154,19 @@ fn flags_and_configuration_are_checked_without_starting() {
     check(&["--check-config"], 0, "configuration is valid");
     check(&["trace-store", "--check-config", "--set", "retention=30d"], 0, "configuration is valid");
     check(&["query-api", "--check-config"], 0, "configuration is valid");
+    check(&["dashboard-gateway", "--check-config", "--url-prefix", "/obs"], 0, "configuration is valid");
+    check(&["--check-config", "--url-prefix", "/../obs"], 2, "server.url_prefix");
     check(&["collector", "--check-config"], 0, "configuration is valid");
     check(&["trace-store", "--check-config", "--set", "retentoin=30d"], 2, "did you mean `retention`?");
     check(&["--check-config", "--set", "trace-store.retentoin=30d"], 2, "did you mean `retention`?");
     check(&["--check-config", "--config", "none.yaml"], 2, "none.yaml");
     check(&["--port-offset", "many"], 2, "--port-offset");
     check(&["--nope"], 2, "--nope");
-    check(&["dashboard"], 2, "yc-observability <collector|trace-store|query-api> [OPTIONS]");
+    check(
+        &["dashboard"],
+        2,
+        "yc-observability <collector|trace-store|query-api|dashboard-gateway> [OPTIONS]",
+    );
     check(&["--help"], 0, "--port-offset");
     check(&["--version"], 0, env!("CARGO_PKG_VERSION"));
     check(&["collector", "components"], 0, "otlp");

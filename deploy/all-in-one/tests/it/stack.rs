@@ -74,10 +74,18 @@ async fn a_span_goes_in_by_otlp_and_comes_out_of_jaegers_api_also_after_a_restar
 
 #[test]
 fn wrong_keys_of_all_services_are_named_together() {
-    let flags =
-        ["--set", "trace-store.retentoin=1d", "--set", "query-api.nope=1", "--set", "exporters.nope.x=1"];
+    let flags = [
+        "--set",
+        "trace-store.retentoin=1d",
+        "--set",
+        "query-api.nope=1",
+        "--set",
+        "dashboard-gateway.prot=1",
+        "--set",
+        "exporters.nope.x=1",
+    ];
     let error = Config::load(&args(&flags)).unwrap_err().to_string();
-    for part in ["did you mean `retention`?", "`nope`: unknown key", "exporters"] {
+    for part in ["did you mean `retention`?", "`nope`: unknown key", "did you mean `port`?", "exporters"] {
         assert!(error.contains(part), "{part}: {error}");
     }
 }

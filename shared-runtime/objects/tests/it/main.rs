@@ -6,6 +6,8 @@
 mod corruption;
 #[cfg(test)]
 mod crash;
+#[cfg(all(test, feature = "documents"))]
+mod documents;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

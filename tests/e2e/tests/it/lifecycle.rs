@@ -33,7 +33,7 @@ async fn a_taken_port_is_named() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let (dir, offset) = (dir.path().display().to_string(), stack.port_offset.to_string());
     let said = refusal(&["--data-dir", &dir, "--port-offset", &offset]).await?;
-    let port_is_named = [4317, 4318, 17281, 17282, 16686, 8081, 13133, 8888]
+    let port_is_named = [3001, 4317, 4318, 17281, 17282, 16686, 8081, 8082, 13133, 8888]
         .iter()
         .any(|p: &u16| said.contains(&(p + stack.port_offset).to_string()));
     assert!(port_is_named && said.contains("--port-offset"), "{said}");
@@ -61,7 +61,7 @@ async fn sigterm_drains_and_exits_with_zero() -> Result<()> {
 #[tokio::test]
 async fn every_service_answers_on_its_admin_port() -> Result<()> {
     let stack = Stack::start().await?;
-    for port in [17282, 8081, 8888] {
+    for port in [17282, 8081, 8082, 8888] {
         for path in ["/health", "/ready/read", "/ready/write", "/metrics", "/config", "/buildinfo"] {
             let url = format!("{}{path}", stack.url(port));
             let status = reqwest::get(&url).await?.status();

@@ -7,6 +7,8 @@ mod disk_full;
 #[cfg(test)]
 mod freshness;
 #[cfg(test)]
+mod gateway;
+#[cfg(test)]
 mod jaeger_answers;
 #[cfg(test)]
 mod kill;

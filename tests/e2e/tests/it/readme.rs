@@ -22,7 +22,7 @@ async fn the_console_blocks_of_the_readme_work() -> Result<()> {
     for command in commands.iter().filter(|c| !set_up.iter().any(|s| c.starts_with(s))) {
         // README speaks of the default ports; this stack's are shifted
         let mut shifted = command.clone();
-        for port in [4317, 4318, 16686, 17281, 17282, 8081, 8888, 13133] {
+        for port in [3001, 4317, 4318, 16686, 17281, 17282, 8081, 8082, 8888, 13133] {
             shifted = shifted.replace(&format!(":{port}"), &format!(":{}", port + stack.port_offset));
         }
         let mut shell = Command::new("bash");

@@ -19,6 +19,7 @@ const FLOORS: [(&str, u32); 17] = [
     ("collector", 5),
     ("trace-store", 5),
     ("query-api", 5),
+    ("dashboard-gateway", 5),
     ("yc-observability", 6),
     ("e2e", 7),
     ("tidy", 7),
@@ -62,7 +63,9 @@ fn arrows_only_point_down() {
 fn engines_know_no_runtime_no_network_and_no_files() {
     let banned =
         ["tokio", "tonic", "axum", "hyper", "reqwest", "runtime-files", "runtime-log", "runtime-objects"];
-    for engine in ours().iter().filter(|p| ["trace-segments", "promql", "runtime-engine"].contains(&p.name.as_str())) {
+    for engine in
+        ours().iter().filter(|p| ["trace-segments", "promql", "runtime-engine"].contains(&p.name.as_str()))
+    {
         let found: Vec<_> = engine.dependencies.iter().filter(|d| banned.contains(&d.as_str())).collect();
         assert!(found.is_empty(), "{} is pure, but depends on {found:?}", engine.name);
     }
@@ -70,11 +73,26 @@ fn engines_know_no_runtime_no_network_and_no_files() {
 
 #[test]
 fn end_to_end_tests_know_the_services_by_their_wires_alone() {
-    let services =
-        ["collector", "trace-store", "query-api", "yc-observability", "trace-segments", "runtime-store"];
+    let services = [
+        "collector",
+        "trace-store",
+        "query-api",
+        "dashboard-gateway",
+        "yc-observability",
+        "trace-segments",
+        "runtime-store",
+    ];
     for package in ours().iter().filter(|p| ["e2e", "bench"].contains(&p.name.as_str())) {
         let found: Vec<_> = package.dependencies.iter().filter(|d| services.contains(&d.as_str())).collect();
         assert!(found.is_empty(), "{} depends on {found:?}", package.name);
+    }
+}
+
+#[test]
+fn only_the_crate_of_objects_knows_sql() {
+    for package in ours().iter().filter(|p| p.name != "runtime-objects") {
+        let found = package.dependencies.iter().find(|d| d.starts_with("sqlx") || d.contains("sqlite"));
+        assert!(found.is_none(), "{} depends on {found:?}", package.name);
     }
 }
 
