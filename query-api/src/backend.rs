@@ -5,10 +5,15 @@
 
 mod ask;
 mod budget;
+mod columns;
+mod completion;
+mod cover;
 mod directory;
 mod partial;
 mod position;
 mod reads;
+mod search;
+mod tail;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -23,9 +28,13 @@ use budget::Total;
 use directory::Directory;
 
 pub(crate) use budget::Taken;
+pub(crate) use completion::Wanted;
+pub(crate) use cover::{Answer, Cover};
+use directory::Held;
 pub(crate) use partial::Partial;
 pub(crate) use position::Positions;
-pub(crate) use reads::{Gathered, Query};
+pub(crate) use reads::Gathered;
+pub(crate) use search::{Found, Order, Query};
 
 /// Answers of stores are chunked at about 1 MiB; lists of names may be longer.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -53,15 +62,6 @@ pub(crate) struct Backend {
     timeouts: Timeouts,
     limits: Limits,
     metrics: Arc<Metrics>,
-}
-
-/// A merged answer and what it covers.
-#[derive(Debug)]
-pub(crate) struct Answer<T> {
-    /// What was asked for.
-    pub(crate) value: T,
-    /// What it lacks.
-    pub(crate) partial: Partial,
 }
 
 impl Backend {
@@ -103,8 +103,13 @@ impl Backend {
         }
     }
 
+    /// What all stores hold, by what they said at most a second ago.
+    pub(crate) fn held(&self) -> Held {
+        self.known().map(|directory| directory.held()).unwrap_or_default()
+    }
+
     /// Asks every store what it holds.
-    async fn refresh(&self) {
+    pub(crate) async fn refresh(&self) {
         let before = self.known();
         if let Some(fresh) = Directory::ask(&self.stores, before.as_deref(), &self.metrics).await {
             *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fresh));

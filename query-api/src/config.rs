@@ -48,6 +48,10 @@ pub struct Limits {
     pub answer_bytes_max: usize,
     /// OTLP bytes gathered for all answers under way; beyond it requests are refused for the moment.
     pub answers_bytes_max: usize,
+    /// Spans shown of one skeleton; a longer trace says that it is cut.
+    pub skeleton_spans_max: usize,
+    /// Bytes of the skeletons that are kept, because rows of them will be asked for.
+    pub skeletons_bytes_max: usize,
     /// Requests that are answered at once; more wait, up to ten times as many, then they are refused.
     pub requests_max: usize,
 }
@@ -79,6 +83,8 @@ struct RawLimits {
     trace_spans_max: u32,
     answer_bytes_max: Size,
     answers_bytes_max: Size,
+    skeleton_spans_max: u32,
+    skeletons_bytes_max: Size,
     requests_max: u32,
 }
 
@@ -114,6 +120,9 @@ impl Default for RawLimits {
             trace_spans_max: 200_000,
             answer_bytes_max: Size(64 << 20),
             answers_bytes_max: Size(256 << 20),
+            skeleton_spans_max: 1_500_000,
+            // One of a million spans, or a hundred usual ones.
+            skeletons_bytes_max: Size(96 << 20),
             requests_max: 16,
         }
     }
@@ -155,6 +164,8 @@ impl Config {
                 trace_spans_max: count(limits.trace_spans_max),
                 answer_bytes_max: bytes(limits.answer_bytes_max),
                 answers_bytes_max: bytes(limits.answers_bytes_max),
+                skeleton_spans_max: count(limits.skeleton_spans_max),
+                skeletons_bytes_max: bytes(limits.skeletons_bytes_max),
                 requests_max: count(limits.requests_max),
             },
             clock_skew_adjust_max: raw.clock_skew_adjust_max.0,
@@ -181,6 +192,7 @@ impl Raw {
             ("limits.trace_spans_max", self.limits.trace_spans_max == 0),
             ("limits.answer_bytes_max", self.limits.answer_bytes_max.0 == 0),
             ("limits.answers_bytes_max", self.limits.answers_bytes_max.0 == 0),
+            ("limits.skeleton_spans_max", self.limits.skeleton_spans_max == 0),
             ("limits.requests_max", self.limits.requests_max == 0),
         ];
         for (key, _) in positive.into_iter().filter(|(_, is_zero)| *is_zero) {

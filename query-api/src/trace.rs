@@ -4,12 +4,13 @@
 //! what is repaired always is in `sanitize`, what only a reader who did not ask for `raw` gets in `adjust`.
 
 pub(crate) mod adjust;
-mod attributes;
+pub(crate) mod attributes;
 pub(crate) mod sanitize;
+pub(crate) mod skeleton;
 pub(crate) mod v1;
 pub(crate) mod v3;
-mod value_text;
-mod warnings;
+pub(crate) mod value_text;
+pub(crate) mod warnings;
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span, TracesData};
@@ -80,7 +81,7 @@ impl Trace {
         self.warnings.push(text);
     }
 
-    fn spans(&self) -> impl Iterator<Item = &Span> {
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.resources.iter().flat_map(|r| &r.scope_spans).flat_map(|s| &s.spans)
     }
 

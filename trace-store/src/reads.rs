@@ -2,8 +2,12 @@
 //!
 //! Knows: the protocol and the engine's queries. Must not know: other partitions, HTTP. Start at [`Reader`].
 
+mod completion;
+mod find;
 mod scope;
+mod skeleton;
 mod stream;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +18,11 @@ use runtime_store::Store;
 use shared_proto::trace_store::v1 as proto;
 use shared_proto::trace_store::v1::trace_store_server::TraceStore;
 use tonic::{Request, Response};
-use trace_segments::{Cost, SearchQuery, Traces};
+use trace_segments::{Cost, Traces};
 
 use crate::metrics::Metrics;
 use scope::Scope;
-use stream::{ChunkStream, Streaming};
+use stream::ChunkStream;
 
 /// Names of one kind are answered up to this many; more is a mistake in the instrumentation.
 const NAMES_MAX: usize = 100_000;
@@ -113,21 +117,36 @@ fn none_if_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// How many at most, as asked for; 0 is refused.
+fn limit_of(limit: u32) -> Result<usize, tonic::Status> {
+    match usize::try_from(limit).unwrap_or(usize::MAX) {
+        0 => Err(Status::new(Kind::Invalid, "limit is 0, expected 1 or more").into()),
+        limit => Ok(limit),
+    }
+}
+
 #[tonic::async_trait]
 impl TraceStore for Reader {
-    type GetTracesStream = ChunkStream;
+    type GetTracesStream = ChunkStream<proto::TraceChunk>;
+    type GetSkeletonStream = ChunkStream<proto::SkeletonChunk>;
 
     async fn holders(
         &self,
         _request: Request<proto::HoldersRequest>,
     ) -> Result<Response<proto::HoldersResponse>, tonic::Status> {
-        let held = self.store.holders().into_iter().map(|h| proto::Holder {
-            partition: h.position.partition.0,
-            position: h.position.offset.0,
-            log_end: h.log_end.0,
-            seen_unix_nano: h.seen.0,
-            replaying: h.replaying,
-            quarantined: u32::try_from(h.quarantined).unwrap_or(u32::MAX),
+        let held = self.store.holders().into_iter().map(|h| {
+            let extent = trace_segments::extent(&self.store.snapshot(h.position.partition));
+            proto::Holder {
+                partition: h.position.partition.0,
+                position: h.position.offset.0,
+                log_end: h.log_end.0,
+                seen_unix_nano: h.seen.0,
+                replaying: h.replaying,
+                quarantined: u32::try_from(h.quarantined).unwrap_or(u32::MAX),
+                spans: extent.spans,
+                oldest_unix_nano: extent.oldest,
+                newest_unix_nano: extent.newest,
+            }
         });
         let partitions = self.store.config().partitions;
         Ok(Response::new(proto::HoldersResponse { partitions, held: held.collect() }))
@@ -136,16 +155,15 @@ impl TraceStore for Reader {
     async fn get_traces(
         &self,
         request: Request<proto::GetTracesRequest>,
-    ) -> Result<Response<ChunkStream>, tonic::Status> {
-        let request = request.into_inner();
-        if request.trace_ids.len() > self.traces_max {
-            return Err(self.too_many("traces", request.trace_ids.len()));
-        }
-        let ids = request.trace_ids.iter().map(|id| trace_id(id)).collect::<Result<Vec<_>, _>>()?;
-        let scope = Scope::enter(self.store.clone(), request.scope, self.wait_max).await?;
-        let streaming =
-            Streaming { scope, ids, stall_max: self.stall_max, metrics: Arc::clone(&self.metrics) };
-        Ok(Response::new(streaming.start(&self.pool)))
+    ) -> Result<Response<ChunkStream<proto::TraceChunk>>, tonic::Status> {
+        self.whole_traces(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_skeleton(
+        &self,
+        request: Request<proto::GetSkeletonRequest>,
+    ) -> Result<Response<ChunkStream<proto::SkeletonChunk>>, tonic::Status> {
+        self.skeleton(request.into_inner()).await.map(Response::new)
     }
 
     async fn get_services(
@@ -177,37 +195,36 @@ impl TraceStore for Reader {
         &self,
         request: Request<proto::FindTracesRequest>,
     ) -> Result<Response<proto::FindTracesResponse>, tonic::Status> {
-        let request = request.into_inner();
-        let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
-        if limit == 0 {
-            return Err(Status::new(Kind::Invalid, "limit is 0, expected 1 or more").into());
-        }
-        if limit > self.traces_max {
-            return Err(self.too_many("traces", limit));
-        }
-        let after = match &request.after {
-            Some(key) => Some((key.start_unix_nano, trace_id(&key.trace_id)?)),
-            None => None,
-        };
-        let query = SearchQuery {
-            service: none_if_empty(request.service),
-            operation: none_if_empty(request.operation),
-            attributes: request.attributes.into_iter().map(|a| (a.key, a.value)).collect(),
-            start_min: request.start_min_unix_nano,
-            start_max: request.start_max_unix_nano,
-            duration_min: request.duration_min_nano,
-            duration_max: request.duration_max_nano,
-            limit,
-            after,
-        };
-        let question = move |snap: &Snapshot<Traces>, stop: &Stop, cost: &mut Cost| {
-            trace_segments::search(snap, &query, stop, cost)
-        };
-        let answer = self.ask(request.scope, question).await?;
-        let traces = answer
-            .value
-            .into_iter()
-            .map(|(start_unix_nano, id)| proto::TraceKey { start_unix_nano, trace_id: id.to_vec().into() });
-        Ok(Response::new(proto::FindTracesResponse { state: Some(answer.state), traces: traces.collect() }))
+        self.find(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_summaries(
+        &self,
+        request: Request<proto::GetSummariesRequest>,
+    ) -> Result<Response<proto::GetSummariesResponse>, tonic::Status> {
+        self.summaries(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_attribute_keys(
+        &self,
+        request: Request<proto::GetAttributeKeysRequest>,
+    ) -> Result<Response<proto::GetAttributeKeysResponse>, tonic::Status> {
+        self.attribute_keys(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_attribute_values(
+        &self,
+        request: Request<proto::GetAttributeValuesRequest>,
+    ) -> Result<Response<proto::GetAttributeValuesResponse>, tonic::Status> {
+        self.attribute_values(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn await_position(
+        &self,
+        request: Request<proto::AwaitPositionRequest>,
+    ) -> Result<Response<proto::AwaitPositionResponse>, tonic::Status> {
+        let scope = Scope::enter(self.store.clone(), request.into_inner().scope, self.wait_max).await?;
+        let state = scope.state(&scope.snapshot(), Cost::default());
+        Ok(Response::new(proto::AwaitPositionResponse { state: Some(state) }))
     }
 }

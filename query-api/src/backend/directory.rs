@@ -29,6 +29,23 @@ pub(crate) struct Directory {
     holders: BTreeMap<u32, Vec<Holder>>,
     /// Stores that did not answer, by index.
     silent: Vec<bool>,
+    /// What each partition holds, by its furthest holder.
+    held: BTreeMap<u32, Held>,
+}
+
+/// How much is held, and from when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Partitions of the store.
+    pub(crate) partitions: u32,
+    /// Spans in all of them.
+    pub(crate) spans: u64,
+    /// Start of the oldest span, Unix nanoseconds; 0 when there is none.
+    pub(crate) oldest: u64,
+    /// Start of the newest span, Unix nanoseconds; 0 when there is none.
+    pub(crate) newest: u64,
+    /// Whether any partition is still being replayed.
+    pub(crate) replaying: bool,
 }
 
 /// One holder of one partition.
@@ -94,6 +111,16 @@ impl Directory {
                 let due = due.filter(|(end, _)| held.position < *end).unwrap_or((held.log_end, now));
                 let holder = Holder { store, position: held.position, due };
                 directory.holders.entry(held.partition).or_default().push(holder);
+                let best = directory.held.entry(held.partition).or_default();
+                if held.spans >= best.spans {
+                    *best = Held {
+                        partitions: 1,
+                        spans: held.spans,
+                        oldest: held.oldest_unix_nano,
+                        newest: held.newest_unix_nano,
+                        replaying: held.replaying,
+                    };
+                }
             }
         }
         for holders in directory.holders.values_mut() {
@@ -114,6 +141,18 @@ impl Directory {
     pub(crate) fn is_lagging(&self, partition: u32, position: u64, now: Instant) -> bool {
         let holders = self.holders.get(&partition).map(Vec::as_slice).unwrap_or_default();
         holders.iter().any(|h| position < h.due.0 && now.saturating_duration_since(h.due.1) > LAG_MAX)
+    }
+
+    /// What all partitions hold together.
+    pub(crate) fn held(&self) -> Held {
+        let mut all = Held { partitions: self.partitions, oldest: u64::MAX, ..Held::default() };
+        for held in self.held.values() {
+            all.spans += held.spans;
+            all.oldest = all.oldest.min(if held.oldest == 0 { u64::MAX } else { held.oldest });
+            all.newest = all.newest.max(held.newest);
+            all.replaying |= held.replaying;
+        }
+        Held { oldest: if all.oldest == u64::MAX { 0 } else { all.oldest }, ..all }
     }
 
     /// Every partition there is.

@@ -46,6 +46,11 @@ impl Partial {
         }
     }
 
+    /// Partitions as `traces/2`, each with its reason.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = (String, &str)> {
+        self.0.iter().map(|(partition, reason)| (format!("{STORE}/{partition}"), reason.as_str()))
+    }
+
     /// Whether the answer is whole.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

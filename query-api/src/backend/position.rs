@@ -39,9 +39,14 @@ impl Positions {
     }
 
     /// Notes a position, unless a further one is noted.
-    fn raise(&mut self, partition: u32, offset: u64) {
+    pub(crate) fn raise(&mut self, partition: u32, offset: u64) {
         let at = self.0.entry(partition).or_default();
         *at = offset.max(*at);
+    }
+
+    /// Notes the further of two positions in every partition.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        other.0.iter().for_each(|(partition, offset)| self.raise(*partition, *offset));
     }
 
     /// The lowest `position_min` with which a read of `partition` includes the record noted for it.

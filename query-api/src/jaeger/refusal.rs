@@ -2,6 +2,8 @@
 //!
 //! Knows: statuses and envelopes. Must not know: who refuses. Start at [`Refusal`].
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use runtime_service::{Kind, Status};
@@ -12,6 +14,9 @@ use crate::backend::Partial;
 
 /// The header that says what an answer lacks.
 pub(crate) const PARTIAL_HEADER: &str = "x-yc-partial";
+
+/// Number of the next refused request of `/api/yc/v1`.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -53,6 +58,11 @@ impl Refusal {
         Self { status: Status::new(Kind::NotFound, message), partial }
     }
 
+    /// Nobody does this here: 404.
+    pub(crate) fn not_offered(message: impl Into<String>) -> Self {
+        Status::new(Kind::Unimplemented, message).into()
+    }
+
     /// Something of ours broke: 500.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Status::new(Kind::Internal, message).into()
@@ -75,6 +85,24 @@ impl Refusal {
     pub(crate) fn v3(self) -> Response {
         let error = json!({ "error": { "httpCode": self.code().as_u16(), "message": self.status.message } });
         self.response(error.to_string())
+    }
+
+    /// `{"error":{"code":…,"message":…,"requestId":…}}`; what is ours to mend is logged under the same id.
+    pub(crate) fn yc(self) -> Response {
+        let code = self.code();
+        let request_id = format!("{:016x}", REQUESTS.fetch_add(1, Ordering::Relaxed));
+        if code.is_server_error() {
+            tracing::warn!(request_id, code = code.as_u16(), message = self.status.message, "refused");
+        }
+        let error = json!({ "code": code.as_u16(), "message": self.status.message, "requestId": request_id });
+        let mut response = self.response(json!({ "error": error }).to_string());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+
+    /// What was asked about is not as the caller knows it any more: 412.
+    pub(crate) fn changed(message: impl Into<String>) -> Self {
+        Self { status: Status::new(Kind::FailedPrecondition, message), partial: Partial::default() }
     }
 
     fn code(&self) -> StatusCode {

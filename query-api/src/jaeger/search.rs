@@ -130,7 +130,6 @@ fn bounded(limit: i64, name: &str, max: u32) -> Result<u32, Refusal> {
 impl Search {
     /// Spans that start between two times, both inclusive as in Jaeger.
     fn within(mut self, (from, to): (i128, i128)) -> Self {
-        let nanos = |time: i128| u64::try_from(time.max(0)).unwrap_or(u64::MAX);
         self.hopeless |= from > to || to < 0;
         self.query.start = (nanos(from), nanos(to).saturating_add(1));
         self
@@ -145,8 +144,16 @@ impl Search {
     }
 }
 
+/// A time or a duration as stores take it; what lies before the beginning is 0.
+pub(crate) fn nanos(time: i128) -> u64 {
+    u64::try_from(time.max(0)).unwrap_or(u64::MAX)
+}
+
 /// `tag=key:value` and `tags={"key":"value"}`, any number of each; of a repeated key the last counts.
-fn tags(params: &Params) -> Result<Vec<(String, String)>, Refusal> {
+///
+/// # Errors
+/// Jaeger's texts.
+pub(crate) fn tags(params: &Params) -> Result<Vec<(String, String)>, Refusal> {
     let mut tags = BTreeMap::new();
     for tag in params.all("tag") {
         let (key, value) = tag.split_once(':').ok_or_else(|| {

@@ -5,79 +5,71 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::extract::{Path, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::backend::{Gathered, Partial};
+use crate::backend::{Cover, Gathered, Partial};
 use crate::trace::v1::kind_text;
 use crate::trace_id::{self, TraceId};
 
 use super::answer::{self, Form, Outgoing, Style};
-use super::params::{Params, unescape};
+use super::call::{Call, Refused, V1};
+use super::params::unescape;
 use super::pretty::Pretty;
 use super::refusal::{Envelope, ErrorEntry, Refusal, mark_partial};
-use super::{Room, now, positions, search};
+use super::{Room, now, search};
+
+type Answered = Result<Response, Refused<V1>>;
 
 /// `GET /api/traces/{id}?raw&prettyPrint&start&end`: the times are hints that we do not need.
-pub(super) async fn trace(
-    State(room): State<Arc<Room>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let params = Params::parse(query.as_deref());
-    let answered = async {
-        let id = trace_id::parse(&id).map_err(Refusal::invalid)?;
-        params.int("start")?;
-        params.int("end")?;
-        let raw = params.bool("raw")?;
-        let answer = room.backend.traces(&[id], &positions(&headers, &params)?).await?;
-        let Gathered { mut chunks, taken } = answer.value;
-        let Some(chunks) = chunks.remove(&id) else {
-            return Err(Refusal::absent("trace not found", answer.partial));
-        };
-        let style = room.style(Form::V1, raw, params.pretty());
-        let traces = vec![(id, chunks)];
-        let outgoing =
-            Outgoing { traces, taken, partial: answer.partial, errors: Vec::new(), single: true, style };
-        answer::send(outgoing, &room.writers).await
+pub(super) async fn trace(State(room): State<Arc<Room>>, Path(id): Path<String>, call: Call<V1>) -> Answered {
+    let params = &call.params;
+    let id = trace_id::parse(&id).map_err(Refusal::invalid)?;
+    params.int("start")?;
+    params.int("end")?;
+    let raw = params.bool("raw")?;
+    let answer = room.backend.traces(&[id], &call.at_least).await?;
+    let partial = answer.cover.partial;
+    let Gathered { mut chunks, taken } = answer.value;
+    let Some(chunks) = chunks.remove(&id) else {
+        return Err(Refusal::absent("trace not found", partial).into());
     };
-    answered.await.unwrap_or_else(Refusal::v1)
+    let style = room.style(Form::V1, raw, params.pretty());
+    let outgoing =
+        Outgoing { traces: vec![(id, chunks)], taken, partial, errors: Vec::new(), single: true, style };
+    Ok(answer::send(outgoing, &room.writers).await?)
 }
 
 /// `GET /api/traces?…`: a search, or several traces by `traceID`.
-pub(super) async fn search(
-    State(room): State<Arc<Room>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let params = Params::parse(query.as_deref());
-    let answered = async {
-        let search = search::v1(&params, room.limits.search_traces_max, now())?;
-        let at_least = positions(&headers, &params)?;
-        let by_id = !search.ids.is_empty();
-        let (ids, mut partial) = match search {
-            search::Search { ids, .. } if !ids.is_empty() => (ids, Partial::default()),
-            search::Search { hopeless: true, .. } => (Vec::new(), Partial::default()),
-            search::Search { query, .. } => {
-                let found = room.backend.find(&query, &at_least).await?;
-                (found.value.iter().map(|found| found.id).collect(), found.partial)
-            }
-        };
-        let gathered = room.gather(&ids, &at_least, &mut partial).await?;
-        let missing = ids
-            .iter()
-            .filter(|id| by_id && !gathered.chunks.contains_key(*id))
-            .map(|id| not_found(*id, &partial));
-        let errors = missing.collect();
-        let style = room.style(Form::V1, params.bool("raw")?, params.pretty());
-        let Gathered { chunks, taken } = gathered;
-        let traces = ids.iter().filter_map(|id| Some((*id, chunks.get(id)?.clone()))).collect();
-        answer::send(Outgoing { traces, taken, partial, errors, single: false, style }, &room.writers).await
+pub(super) async fn search(State(room): State<Arc<Room>>, call: Call<V1>) -> Answered {
+    let params = &call.params;
+    let search = search::v1(params, room.limits.search_traces_max, now())?;
+    let raw = params.bool("raw")?;
+    let by_id = !search.ids.is_empty();
+    let mut cover = Cover::default();
+    let ids = match search {
+        search::Search { ids, .. } if !ids.is_empty() => ids,
+        search::Search { hopeless: true, .. } => Vec::new(),
+        search::Search { query, .. } => {
+            let found = room.backend.find(&query, &call.at_least).await?;
+            cover = found.cover;
+            found.value.traces.iter().map(|found| found.id).collect()
+        }
     };
-    answered.await.unwrap_or_else(Refusal::v1)
+    let gathered = room.gather(&ids, &call.at_least, &mut cover).await?;
+    let partial = cover.partial;
+    let missing = ids
+        .iter()
+        .filter(|id| by_id && !gathered.chunks.contains_key(*id))
+        .map(|id| not_found(*id, &partial));
+    let errors = missing.collect();
+    let style = room.style(Form::V1, raw, params.pretty());
+    let Gathered { chunks, taken } = gathered;
+    let traces = ids.iter().filter_map(|id| Some((*id, chunks.get(id)?.clone()))).collect();
+    let outgoing = Outgoing { traces, taken, partial, errors, single: false, style };
+    Ok(answer::send(outgoing, &room.writers).await?)
 }
 
 fn not_found(id: TraceId, partial: &Partial) -> ErrorEntry {
@@ -85,18 +77,17 @@ fn not_found(id: TraceId, partial: &Partial) -> ErrorEntry {
     ErrorEntry { code: None, msg: msg.to_owned(), trace_id: Some(trace_id::v1_text(id)) }
 }
 
+/// `POST /api/archive/{id}`. Jaeger copies the trace into a second storage that lives longer; here a trace lives as long
+/// as the data it was written with, so this is refused, in Jaeger's words for a storage that is not configured.
+pub(super) async fn archive(Path(id): Path<String>) -> Answered {
+    trace_id::parse(&id).map_err(Refusal::invalid)?;
+    Err(Refusal::not_offered("archive span storage was not configured").into())
+}
+
 /// `GET /api/services`.
-pub(super) async fn services(
-    State(room): State<Arc<Room>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let params = Params::parse(query.as_deref());
-    let answered = async {
-        let answer = room.backend.services(&positions(&headers, &params)?).await?;
-        Ok(list(&answer.value, &answer.partial, params.pretty()))
-    };
-    answered.await.unwrap_or_else(Refusal::v1)
+pub(super) async fn services(State(room): State<Arc<Room>>, call: Call<V1>) -> Answered {
+    let answer = room.backend.services(&call.at_least).await?;
+    Ok(list(&answer.value, &answer.cover.partial, call.params.pretty()))
 }
 
 /// An operation as v1 shows it; an unspecified kind is empty.
@@ -108,25 +99,17 @@ struct Operation {
 }
 
 /// `GET /api/operations?service&spanKind`.
-pub(super) async fn operations(
-    State(room): State<Arc<Room>>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let params = Params::parse(query.as_deref());
-    let answered = async {
-        let service = params.get("service");
-        if service.is_empty() {
-            return Err(Refusal::invalid("parameter 'service' is required"));
-        }
-        let (found, partial) = room.operations(service, params.get("spanKind"), &headers, &params).await?;
-        let data: Vec<Operation> = found
-            .into_iter()
-            .map(|(name, kind)| Operation { name, span_kind: kind_text(kind).unwrap_or_default() })
-            .collect();
-        Ok(list(&data, &partial, params.pretty()))
-    };
-    answered.await.unwrap_or_else(Refusal::v1)
+pub(super) async fn operations(State(room): State<Arc<Room>>, call: Call<V1>) -> Answered {
+    let service = call.params.get("service");
+    if service.is_empty() {
+        return Err(Refusal::invalid("parameter 'service' is required").into());
+    }
+    let (found, cover) = room.operations(service, call.params.get("spanKind"), &call.at_least).await?;
+    let data: Vec<Operation> = found
+        .into_iter()
+        .map(|(name, kind)| Operation { name, span_kind: kind_text(kind).unwrap_or_default() })
+        .collect();
+    Ok(list(&data, &cover.partial, call.params.pretty()))
 }
 
 /// `GET /api/services/{service}/operations`: names alone. Jaeger unescapes the service twice, and so do its clients
@@ -134,17 +117,12 @@ pub(super) async fn operations(
 pub(super) async fn operations_of(
     State(room): State<Arc<Room>>,
     Path(service): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    let params = Params::parse(query.as_deref());
-    let answered = async {
-        let service = unescape(&service).unwrap_or(service);
-        let (found, partial) = room.operations(&service, "", &headers, &params).await?;
-        let names: BTreeSet<String> = found.into_iter().map(|(name, _kind)| name).collect();
-        Ok(list(&names.into_iter().collect::<Vec<_>>(), &partial, params.pretty()))
-    };
-    answered.await.unwrap_or_else(Refusal::v1)
+    call: Call<V1>,
+) -> Answered {
+    let service = unescape(&service).unwrap_or(service);
+    let (found, cover) = room.operations(&service, "", &call.at_least).await?;
+    let names: BTreeSet<String> = found.into_iter().map(|(name, _kind)| name).collect();
+    Ok(list(&names.into_iter().collect::<Vec<_>>(), &cover.partial, call.params.pretty()))
 }
 
 /// A list in v1's envelope.

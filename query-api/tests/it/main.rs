@@ -7,6 +7,12 @@ mod memory_store;
 #[cfg(test)]
 mod partial;
 #[cfg(test)]
+mod served;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod skeleton;
+#[cfg(test)]
 mod stack;
+#[cfg(test)]
+mod yc;

@@ -17,9 +17,12 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Tra
 use prost::Message;
 use shared_proto::trace_store::v1::trace_store_server::{TraceStore, TraceStoreServer};
 use shared_proto::trace_store::v1::{
-    FindTracesRequest, FindTracesResponse, GetOperationsRequest, GetOperationsResponse, GetServicesRequest,
-    GetServicesResponse, GetTracesRequest, Holder, HoldersRequest, HoldersResponse, Operation, ReadScope,
-    ReadState, TraceChunk, TraceKey,
+    AttributeKey, AttributeValue, AwaitPositionRequest, AwaitPositionResponse, ErrorSpan, FindTracesRequest,
+    FindTracesResponse, GetAttributeKeysRequest, GetAttributeKeysResponse, GetAttributeValuesRequest,
+    GetAttributeValuesResponse, GetOperationsRequest, GetOperationsResponse, GetServicesRequest,
+    GetServicesResponse, GetSkeletonRequest, GetSummariesRequest, GetSummariesResponse, GetTracesRequest,
+    Holder, HoldersRequest, HoldersResponse, Operation, Order, ReadScope, ReadState, RootSpan, ServiceCount,
+    SkeletonChunk, SkeletonResource, TraceChunk, TraceKey, TraceSummary,
 };
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
@@ -222,26 +225,138 @@ fn regrouped<'a>(spans: impl Iterator<Item = &'a Stored>) -> Vec<ResourceSpans> 
     groups
 }
 
-type Chunks = Pin<Box<dyn Stream<Item = Result<TraceChunk, Status>> + Send>>;
+type Chunks<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+fn failed(span: &Span) -> bool {
+    span.status.as_ref().is_some_and(|s| s.code == 2)
+}
+
+fn end_of(span: &Span) -> u64 {
+    span.end_time_unix_nano.max(span.start_time_unix_nano)
+}
+
+/// First start and last end.
+fn times(spans: &[&Stored]) -> (u64, u64) {
+    let start = spans.iter().map(|s| s.span().start_time_unix_nano).min().unwrap();
+    (start, spans.iter().map(|s| end_of(s.span())).max().unwrap())
+}
+
+fn by_trace(spans: &[Stored]) -> BTreeMap<Vec<u8>, Vec<&Stored>> {
+    let mut traces: BTreeMap<Vec<u8>, Vec<&Stored>> = BTreeMap::new();
+    for span in spans {
+        traces.entry(span.span().trace_id.clone()).or_default().push(span);
+    }
+    traces
+}
+
+fn summary(id: &[u8], spans: &[&Stored], matching: &FindTracesRequest) -> TraceSummary {
+    let (start, end) = times(spans);
+    let known = |id: &[u8]| spans.iter().any(|s| s.span().span_id == id);
+    let root = |s: &&&Stored| s.span().parent_span_id.is_empty();
+    let orphan = |s: &&&Stored| !root(s) && !known(&s.span().parent_span_id);
+    let at = |s: &&&Stored| (s.span().start_time_unix_nano, s.span().span_id.clone());
+    let named = |s: &&Stored| RootSpan {
+        service: s.service().to_owned(),
+        operation: s.operation().to_owned(),
+        start_unix_nano: s.span().start_time_unix_nano,
+    };
+    let error = spans.iter().filter(|s| failed(s.span())).min_by_key(at).map(|s| ErrorSpan {
+        text: s.span().status.clone().unwrap().message,
+        service: s.service().to_owned(),
+        operation: s.operation().to_owned(),
+        start_unix_nano: s.span().start_time_unix_nano,
+    });
+    let mut services: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+    for span in spans {
+        let counts = services.entry(span.service()).or_default();
+        *counts = (counts.0 + 1, counts.1 + u32::from(failed(span.span())));
+    }
+    let mut matched: Vec<(u64, Vec<u8>)> =
+        spans.iter().filter(|s| s.matches(matching)).map(|s| at(&s)).collect();
+    matched.sort();
+    TraceSummary {
+        trace_id: id.to_vec().into(),
+        start_unix_nano: start,
+        end_unix_nano: end,
+        root: spans.iter().filter(root).min_by_key(at).map(named),
+        orphan: spans.iter().filter(orphan).min_by_key(at).map(named),
+        spans: u32::try_from(spans.len()).unwrap(),
+        errors: u32::try_from(spans.iter().filter(|s| failed(s.span())).count()).unwrap(),
+        orphans: u32::try_from(spans.iter().filter(orphan).count()).unwrap(),
+        services: services
+            .into_iter()
+            .map(|(service, (spans, errors))| ServiceCount { service: service.to_owned(), spans, errors })
+            .collect(),
+        error,
+        matched_oldest_unix_nano: matched.first().map_or(0, |(start, _)| *start),
+        matched_newest_unix_nano: matched.last().map_or(0, |(start, _)| *start),
+        matched: matched.iter().take(10).flat_map(|(_, id)| id.clone()).collect::<Vec<u8>>().into(),
+    }
+}
+
+/// One row, with tables of its own.
+fn skeleton_row(stored: &Stored, at: u32) -> SkeletonChunk {
+    let span = stored.span();
+    let id = |id: &[u8]| id.try_into().map_or(0, u64::from_be_bytes);
+    let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+    let facts = u8::try_from(span.kind).unwrap_or(0)
+        | bit(failed(span), 8)
+        | bit(!span.events.is_empty(), 16)
+        | bit(!span.links.is_empty(), 32);
+    let resource = ResourceSpans { scope_spans: Vec::new(), ..stored.0.clone() };
+    SkeletonChunk {
+        state: None,
+        resources: vec![SkeletonResource {
+            resource_spans: resource.encode_to_vec().into(),
+            service: stored.service().to_owned(),
+        }],
+        names: vec![stored.operation().to_owned()],
+        span_ids: vec![id(&span.span_id)],
+        parent_ids: vec![id(&span.parent_span_id)],
+        starts_unix_nano: vec![span.start_time_unix_nano],
+        ends_unix_nano: vec![span.end_time_unix_nano],
+        resource: vec![at],
+        name: vec![at],
+        facts: vec![facts].into(),
+    }
+}
 
 #[tonic::async_trait]
 impl TraceStore for MemoryStore {
     async fn holders(&self, _request: Request<HoldersRequest>) -> Result<Response<HoldersResponse>, Status> {
         let held = (0..PARTITIONS).map(|partition| {
             let position = self.end(partition);
-            Holder { partition, position, log_end: position, ..Holder::default() }
+            let partitions = self.partitions.lock().unwrap();
+            let spans = partitions.get(&partition).map(|p| p.spans.as_slice()).unwrap_or_default();
+            let starts = spans.iter().map(|s| s.span().start_time_unix_nano);
+            Holder {
+                partition,
+                position,
+                log_end: position,
+                spans: spans.len() as u64,
+                oldest_unix_nano: starts.clone().min().unwrap_or(0),
+                newest_unix_nano: starts.max().unwrap_or(0),
+                ..Holder::default()
+            }
         });
         Ok(Response::new(HoldersResponse { partitions: PARTITIONS, held: held.collect() }))
     }
 
-    type GetTracesStream = Chunks;
+    type GetTracesStream = Chunks<TraceChunk>;
+    type GetSkeletonStream = Chunks<SkeletonChunk>;
 
-    async fn get_traces(&self, request: Request<GetTracesRequest>) -> Result<Response<Chunks>, Status> {
+    async fn get_traces(
+        &self,
+        request: Request<GetTracesRequest>,
+    ) -> Result<Response<Chunks<TraceChunk>>, Status> {
         let request = request.into_inner();
         let (spans, state) = self.read(request.scope).await?;
         let mut chunks = Vec::new();
         for id in &request.trace_ids {
-            let of_trace = spans.iter().filter(|s| s.span().trace_id == **id);
+            let wanted = |s: &&Stored| {
+                request.span_ids.is_empty() || request.span_ids.iter().any(|id| s.span().span_id == **id)
+            };
+            let of_trace = spans.iter().filter(|s| s.span().trace_id == **id).filter(wanted);
             let data = TracesData { resource_spans: regrouped(of_trace) };
             if !data.resource_spans.is_empty() {
                 let traces_data = Bytes::from(data.encode_to_vec());
@@ -283,17 +398,102 @@ impl TraceStore for MemoryStore {
     ) -> Result<Response<FindTracesResponse>, Status> {
         let request = request.into_inner();
         let (spans, state) = self.read(request.scope).await?;
-        let mut newest: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-        for span in spans.iter().filter(|s| s.matches(&request)).map(Stored::span) {
-            let start = newest.entry(span.trace_id.clone()).or_default();
-            *start = span.start_time_unix_nano.max(*start);
+        let place = |key: &TraceKey| {
+            let rank = if request.order() == Order::Oldest { key.rank } else { !key.rank };
+            (rank, key.trace_id.clone())
+        };
+        let mut traces: Vec<TraceKey> = Vec::new();
+        for (id, spans) in by_trace(&spans) {
+            let starts = spans.iter().filter(|s| s.matches(&request)).map(|s| s.span().start_time_unix_nano);
+            let (start, end) = times(&spans);
+            let (least, most) = (request.trace_duration_min_nano, request.trace_duration_max_nano);
+            let lasts = end - start >= least && (most == 0 || end - start <= most);
+            if starts.clone().next().is_none() || !lasts {
+                continue;
+            }
+            let rank = match request.order() {
+                Order::Newest => starts.max().unwrap(),
+                Order::Oldest => starts.min().unwrap(),
+                Order::Longest => end - start,
+                Order::Spans => spans.len() as u64,
+                Order::Errors => spans.iter().filter(|s| failed(s.span())).count() as u64,
+            };
+            traces.push(TraceKey { rank, trace_id: id.into() });
         }
-        let mut traces: Vec<TraceKey> = newest
-            .into_iter()
-            .map(|(id, start_unix_nano)| TraceKey { start_unix_nano, trace_id: id.into() })
-            .collect();
-        traces.sort_by_key(|key| (std::cmp::Reverse(key.start_unix_nano), key.trace_id.clone()));
+        if let Some(after) = &request.after {
+            traces.retain(|key| place(key) > place(after));
+        }
+        traces.sort_by_key(place);
         traces.truncate(usize::try_from(request.limit).unwrap());
-        Ok(Response::new(FindTracesResponse { state: Some(state), traces }))
+        Ok(Response::new(FindTracesResponse { state: Some(state), traces, bounded_to: 0 }))
+    }
+
+    async fn get_summaries(
+        &self,
+        request: Request<GetSummariesRequest>,
+    ) -> Result<Response<GetSummariesResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let traces = by_trace(&spans);
+        let matching = request.matching.unwrap_or_default();
+        let found = request.trace_ids.iter().filter_map(|id| traces.get_key_value(id.as_ref()));
+        let summaries = found.map(|(id, spans)| summary(id, spans, &matching)).collect();
+        Ok(Response::new(GetSummariesResponse { state: Some(state), summaries }))
+    }
+
+    async fn get_skeleton(
+        &self,
+        request: Request<GetSkeletonRequest>,
+    ) -> Result<Response<Chunks<SkeletonChunk>>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let of_trace = spans.iter().filter(|s| s.span().trace_id == *request.trace_id);
+        let mut chunks: Vec<_> = (0..).zip(of_trace).map(|(at, s)| Ok(skeleton_row(s, at))).collect();
+        chunks.push(Ok(SkeletonChunk { state: Some(state), ..SkeletonChunk::default() }));
+        Ok(Response::new(Box::pin(futures_util::stream::iter(chunks))))
+    }
+
+    async fn get_attribute_keys(
+        &self,
+        request: Request<GetAttributeKeysRequest>,
+    ) -> Result<Response<GetAttributeKeysResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let of_service =
+            spans.iter().filter(|s| request.service.is_empty() || s.service() == request.service);
+        let mut keys: BTreeMap<&str, u32> = BTreeMap::new();
+        for span in of_service {
+            span.span().attributes.iter().for_each(|a| *keys.entry(&a.key).or_default() |= 1);
+            let resource = span.0.resource.iter().flat_map(|r| &r.attributes);
+            resource.for_each(|a| *keys.entry(&a.key).or_default() |= 2);
+        }
+        let keys = keys.into_iter().filter(|(key, _)| key.starts_with(&request.prefix));
+        let keys = keys.take(usize::try_from(request.limit).unwrap());
+        let keys = keys.map(|(key, levels)| AttributeKey { key: key.to_owned(), levels }).collect();
+        Ok(Response::new(GetAttributeKeysResponse { state: Some(state), keys }))
+    }
+
+    async fn get_attribute_values(
+        &self,
+        request: Request<GetAttributeValuesRequest>,
+    ) -> Result<Response<GetAttributeValuesResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for span in &spans {
+            let own = span.attributes().filter(|a| a.key == request.key).filter_map(text);
+            own.for_each(|value| *counts.entry(value).or_default() += 1);
+        }
+        let values = counts.into_iter().filter(|(value, _)| value.starts_with(&request.prefix));
+        let values = values.map(|(value, spans)| AttributeValue { value, spans }).collect();
+        Ok(Response::new(GetAttributeValuesResponse { state: Some(state), values }))
+    }
+
+    async fn await_position(
+        &self,
+        request: Request<AwaitPositionRequest>,
+    ) -> Result<Response<AwaitPositionResponse>, Status> {
+        let (_, state) = self.read(request.into_inner().scope).await?;
+        Ok(Response::new(AwaitPositionResponse { state: Some(state) }))
     }
 }

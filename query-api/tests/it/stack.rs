@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -24,12 +24,14 @@ pub(crate) const S: u64 = 1_000_000_000;
 pub(crate) struct Stack {
     pub(crate) store: MemoryStore,
     running: Running,
-    http: Client<HttpConnector, Empty<Bytes>>,
+    http: Client<HttpConnector, Full<Bytes>>,
 }
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) bytes: Bytes,
+    /// What is no text is shown with replacement characters.
     pub(crate) text: String,
 }
 
@@ -61,16 +63,26 @@ impl Stack {
     }
 
     pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(http::Method::GET, path, headers, Bytes::new()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.send(http::Method::POST, path, &headers, Bytes::copy_from_slice(body.as_bytes())).await
+    }
+
+    async fn send(&self, method: http::Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer {
         let url = format!("{}{path}", self.running.url("Jaeger HTTP").unwrap());
-        let request =
-            headers.iter().fold(http::Request::get(url), |r, (name, value)| r.header(*name, *value));
-        let response = self.http.request(request.body(Empty::new()).unwrap()).await.unwrap();
+        let request = http::Request::builder().method(method).uri(url);
+        let request = headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+        let response = self.http.request(request.body(Full::new(body)).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer {
             status: head.status.as_u16(),
             headers: head.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
+            bytes: body,
         }
     }
 

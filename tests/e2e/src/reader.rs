@@ -30,6 +30,7 @@ pub async fn read_traces(endpoint: &str, traces: &[[u8; 16]]) -> Result<HashMap<
             let request = GetTracesRequest {
                 scope: Some(ReadScope { partition, ..Default::default() }),
                 trace_ids: ids.iter().map(|id| Bytes::copy_from_slice(id)).collect(),
+                ..Default::default()
             };
             let mut stream = client.get_traces(request).await?.into_inner();
             let mut whole = false;

@@ -16,7 +16,11 @@ mod tables;
 
 pub use engine::Traces;
 pub use head::{Head, View};
-pub use query::{Cost, SearchQuery, get_trace, operations, search, services};
+pub use query::{
+    Completion, Cost, ErrorSpan, Extent, Hits, Keys, Level, Order, Ranked, RootSpan, Rows, SearchQuery,
+    ServiceCount, SkeletonResource, Summaries, Summary, attribute_keys, attribute_values, extent, facts,
+    find, get_spans, get_trace, operations, search, services, skeleton, summaries,
+};
 pub use segment::Segment;
 
 use shared_proto::otlp::Malformed;

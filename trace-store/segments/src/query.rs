@@ -3,13 +3,19 @@
 //! Knows: heads and segments of one partition, asked alike. Must not know: other partitions, time, HTTP. Start at
 //! [`get_trace`]; `search` has its own room, and `condition` says what a match is.
 
+mod completion;
 mod condition;
 mod emit;
+mod order;
+mod ranked;
 mod scan;
 mod search;
+mod skeleton;
+mod summary;
 mod text;
+mod totals;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
 use runtime_engine::{Result, Snapshot};
@@ -17,9 +23,13 @@ use runtime_engine::{Result, Snapshot};
 use crate::Traces;
 use crate::names::operation_of;
 use crate::segment::SpanRows;
-pub(crate) use condition::Facts;
+pub use completion::{Completion, Keys, Level, attribute_keys, attribute_values};
 use emit::Emitter;
+pub use order::{Order, Ranked};
+pub use ranked::{Hits, find};
 pub use search::search;
+pub use skeleton::{Rows, SkeletonResource, facts, skeleton};
+pub use summary::{ErrorSpan, RootSpan, ServiceCount, Summaries, Summary, summaries};
 
 /// What an answer had to read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,8 +65,48 @@ pub struct SearchQuery {
     pub duration_max: u64,
     /// How many traces at most.
     pub limit: usize,
-    /// Only traces after this one in the order of the answer: (start of the newest matching span, trace id).
-    pub after: Option<(u64, [u8; 16])>,
+    /// Only traces after this one of an answer in the same order.
+    pub after: Option<Ranked>,
+    /// The order of the answer.
+    pub order: Order,
+    /// Traces that last at least this, first start to last end (ns).
+    pub trace_duration_min: u64,
+    /// Traces that last at most this (ns); 0 = open.
+    pub trace_duration_max: u64,
+}
+
+/// What a partition holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Spans in objects and heads.
+    pub spans: u64,
+    /// Start of the oldest span that has one (Unix ns); 0 when there is none.
+    pub oldest: u64,
+    /// Start of the newest span (Unix ns); 0 when there is none.
+    pub newest: u64,
+}
+
+/// How much a partition holds, and from when.
+#[must_use]
+pub fn extent(snap: &Snapshot<Traces>) -> Extent {
+    let mut extent = Extent { oldest: u64::MAX, ..Extent::default() };
+    let mut note = |spans: u64, oldest: u64, newest: u64| {
+        extent.spans += spans;
+        extent.oldest = extent.oldest.min(if oldest == 0 { u64::MAX } else { oldest });
+        extent.newest = extent.newest.max(newest);
+    };
+    for segment in &snap.objects {
+        note(segment.extra.spans, segment.extra.start_min, segment.extra.start_max);
+    }
+    for head in &snap.heads {
+        for span in head.records(0..head.len()).flat_map(|record| &record.spans) {
+            note(1, span.start, span.start);
+        }
+    }
+    if extent.oldest == u64::MAX {
+        extent.oldest = 0;
+    }
+    extent
 }
 
 /// Emits every span of a trace as OTLP `TracesData`, in pieces of about 1 MiB (a larger span alone in its piece); says
@@ -70,6 +120,31 @@ pub fn get_trace(
     emit: &mut dyn FnMut(Bytes) -> Result<()>,
     cost: &mut Cost,
 ) -> Result<bool> {
+    emit_spans(snap, trace_id, &|_| true, emit, cost)
+}
+
+/// Emits some spans of a trace as [`get_trace`] does.
+///
+/// # Errors
+/// Those of [`get_trace`].
+pub fn get_spans(
+    snap: &Snapshot<Traces>,
+    trace_id: [u8; 16],
+    span_ids: &HashSet<[u8; 8]>,
+    emit: &mut dyn FnMut(Bytes) -> Result<()>,
+    cost: &mut Cost,
+) -> Result<bool> {
+    let is_wanted = |id: &[u8]| <[u8; 8]>::try_from(id).is_ok_and(|id| span_ids.contains(&id));
+    emit_spans(snap, trace_id, &is_wanted, emit, cost)
+}
+
+fn emit_spans(
+    snap: &Snapshot<Traces>,
+    trace_id: [u8; 16],
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+    emit: &mut dyn FnMut(Bytes) -> Result<()>,
+    cost: &mut Cost,
+) -> Result<bool> {
     let mut found = false;
     for segment in &snap.objects {
         let Some(mut batches) = segment.rows_of(&trace_id)? else { continue };
@@ -78,7 +153,7 @@ pub fn get_trace(
         while let Some(batch) = batches.next(cost)? {
             let rows = SpanRows::new(&batch, &segment.layout)?;
             cost.spans += rows.len() as u64;
-            for row in 0..rows.len() {
+            for row in (0..rows.len()).filter(|row| is_wanted(rows.span_id(*row))) {
                 let (resource, scope) = (rows.resource(row), rows.scope(row));
                 let resource = (resource, &segment.resource(resource)?.otlp);
                 let scope = (scope, &segment.scope(scope)?.otlp);
@@ -96,6 +171,9 @@ pub fn get_trace(
                 else {
                     continue;
                 };
+                if !is_wanted(record.span(span)?.span_id) {
+                    continue;
+                }
                 emitter.push((span.resource, &resource.otlp), (span.scope, &scope.otlp), |out| {
                     out.extend_from_slice(record.span_bytes(span));
                     Ok(())

@@ -16,16 +16,17 @@ mod traces;
 mod writer;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use arrow_array::{BooleanArray, FixedSizeBinaryArray, RecordBatch};
+use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter, RowSelection, RowSelector};
 use parquet::bloom_filter::Sbbf;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use runtime_engine::{Error, ObjectMeta, ReadAt, Result};
 
 use crate::Cost;
 use crate::tables::{Resource, Scope};
-pub(crate) use attributes::{AttributesColumn, attributes_of_items, row_range, typed};
+pub(crate) use attributes::{AttributesColumn, attributes_of_items, list, row_range, typed};
 pub(crate) use extra::Extra;
 pub(crate) use gather::{Fit, Gather, Key, Rows};
 pub(crate) use layout::{DEDICATED_MAX, Dedicated, Layout, ValueType, column};
@@ -49,6 +50,9 @@ pub struct Segment {
     pub(crate) keys: KeyLeaves,
     blooms: Vec<Option<Sbbf>>,
     row_group_ids: Vec<([u8; 16], [u8; 16])>,
+    traces: OnceLock<Part>,
+    /// Name and bytes of the `traces` part.
+    traces_part: (String, Arc<dyn ReadAt>),
 }
 
 /// The leaf columns that hold the keys of attributes without columns of their own.
@@ -72,7 +76,7 @@ impl Segment {
     /// [`Error::Corrupt`] when it is not one, or of another version; a failed read.
     pub(crate) fn open(meta: &ObjectMeta, parts: &[Arc<dyn ReadAt>]) -> Result<Self> {
         let names: Vec<&str> = meta.parts.iter().map(|part| part.name.as_str()).collect();
-        let ([spans, _, tables], true) = (parts, names == PARTS) else {
+        let ([spans, traces, tables], true) = (parts, names == PARTS) else {
             let detail = format!("has parts {names:?}, expected {PARTS:?}");
             return Err(Error::corrupt(format!("segment {}", meta.id), detail));
         };
@@ -92,6 +96,8 @@ impl Segment {
             },
             blooms: spans.blooms(column::TRACE_ID)?,
             row_group_ids: Vec::new(),
+            traces: OnceLock::new(),
+            traces_part: (format!("{}.traces", meta.id), Arc::clone(traces)),
             spans,
         };
         for group in 0..segment.spans.row_groups() {
@@ -136,10 +142,10 @@ impl Segment {
     /// [`Error::Corrupt`] when the footer contradicts itself.
     pub(crate) fn all_rows(&self) -> Result<Batches<'_>> {
         let groups = (0..self.spans.row_groups()).collect();
-        self.spans.scan(self.whole_rows(groups, None))
+        self.spans.scan(self.whole_rows(groups))
     }
 
-    /// The rows of a trace, and maybe some of its neighbours; nothing when it is surely not here.
+    /// The rows of a trace, whole; nothing when it is surely not here.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the footer contradicts itself.
@@ -147,55 +153,72 @@ impl Segment {
         if !self.extra.may_hold(trace_id) {
             return Ok(None);
         }
-        let mut groups = Vec::new();
-        let mut selectors: Vec<RowSelector> = Vec::new();
-        for (group, (min, max)) in self.row_group_ids.iter().enumerate() {
-            let bloom = self.blooms.get(group).and_then(Option::as_ref);
-            if trace_id < min
-                || trace_id > max
-                || bloom.is_some_and(|bloom| !bloom.check(trace_id.as_slice()))
-            {
-                continue;
-            }
-            groups.push(group);
-            selectors.extend(self.pages_of(group, trace_id));
-        }
-        if groups.is_empty() {
+        let ids: Arc<[[u8; 16]]> = Arc::new([*trace_id]);
+        let (row_groups, selection) = self.places_of(&ids, 0..self.spans.row_groups());
+        if row_groups.is_empty() {
             return Ok(None);
         }
-        self.spans.scan(self.whole_rows(groups, Some((trace_id, RowSelection::from(selectors))))).map(Some)
+        let filter = Some(RowFilter::new(vec![self.only(ids)]));
+        let scan = Scan { selection: Some(selection), filter, ..self.whole_rows(row_groups) };
+        self.spans.scan(scan).map(Some)
     }
 
-    fn whole_rows(&self, row_groups: Vec<usize>, of: Option<(&[u8; 16], RowSelection)>) -> Scan {
-        let (filter, selection) = match of {
-            Some((trace_id, selection)) => (Some(self.only(trace_id)), Some(selection)),
-            None => (None, None),
-        };
+    /// Where rows of traces can be, of some row groups: the row groups that are left and pages of these. `ids` are
+    /// sorted. The rows have neighbours that [`Segment::only`] keeps out.
+    pub(crate) fn places_of(
+        &self,
+        ids: &[[u8; 16]],
+        row_groups: impl IntoIterator<Item = usize>,
+    ) -> (Vec<usize>, RowSelection) {
+        let mut groups = Vec::new();
+        let mut selectors: Vec<RowSelector> = Vec::new();
+        for group in row_groups {
+            let Some((min, max)) = self.row_group_ids.get(group) else { continue };
+            let bloom = self.blooms.get(group).and_then(Option::as_ref);
+            let from = ids.partition_point(|id| id < min);
+            let to = ids.partition_point(|id| id <= max);
+            let within = ids.get(from..to).unwrap_or_default().iter();
+            let may_hold = |id: &&[u8; 16]| bloom.is_none_or(|bloom| bloom.check(id.as_slice()));
+            let within: Vec<[u8; 16]> = within.filter(may_hold).copied().collect();
+            if !within.is_empty() {
+                groups.push(group);
+                selectors.extend(self.pages_of(group, &within));
+            }
+        }
+        (groups, RowSelection::from(selectors))
+    }
+
+    fn whole_rows(&self, row_groups: Vec<usize>) -> Scan {
         let projection = parquet::arrow::ProjectionMask::all();
-        Scan { row_groups, projection, selection, filter, batch_rows: WHOLE_ROWS }
+        Scan { row_groups, projection, selection: None, filter: None, batch_rows: WHOLE_ROWS }
     }
 
-    /// Late materialisation: the ids are read first, other columns only where they are right.
-    fn only(&self, trace_id: &[u8; 16]) -> parquet::arrow::arrow_reader::RowFilter {
-        use arrow_array::{BooleanArray, FixedSizeBinaryArray, RecordBatch};
-        use parquet::arrow::arrow_reader::{ArrowPredicateFn, RowFilter};
-        let wanted = *trace_id;
-        let ids = self.spans.projection([column::TRACE_ID]);
-        let is_wanted = move |batch: RecordBatch| {
-            let ids = batch.columns().first().and_then(|c| c.as_any().downcast_ref::<FixedSizeBinaryArray>());
-            let rows = ids.into_iter().flat_map(|ids| ids.iter().map(|id| id == Some(wanted.as_slice())));
+    /// Late materialisation: the ids are read first, other columns only where they are right. `ids` are sorted.
+    pub(crate) fn only(&self, ids: Arc<[[u8; 16]]>) -> Box<dyn ArrowPredicate> {
+        let projection = self.spans.projection([column::TRACE_ID]);
+        Box::new(ArrowPredicateFn::new(projection, move |batch: RecordBatch| {
+            let column =
+                batch.columns().first().and_then(|c| c.as_any().downcast_ref::<FixedSizeBinaryArray>());
+            // rows of a trace come together
+            let mut last: (Option<&[u8]>, bool) = (None, false);
+            let rows = column.into_iter().flat_map(FixedSizeBinaryArray::iter).map(|id| {
+                if last.0 != id {
+                    let known = id.and_then(|id| <[u8; 16]>::try_from(id).ok());
+                    last = (id, known.is_some_and(|id| ids.binary_search(&id).is_ok()));
+                }
+                last.1
+            });
             Ok::<BooleanArray, arrow_schema::ArrowError>(rows.collect::<Vec<bool>>().into())
-        };
-        RowFilter::new(vec![Box::new(ArrowPredicateFn::new(ids, is_wanted))])
+        }))
     }
 
-    /// Pages of a row group that may hold a trace, as runs of rows.
-    fn pages_of(&self, group: usize, trace_id: &[u8; 16]) -> Vec<RowSelector> {
+    /// Pages of a row group that may hold any of some traces, as runs of rows. `ids` are sorted.
+    fn pages_of(&self, group: usize, ids: &[[u8; 16]]) -> Vec<RowSelector> {
         let metadata = self.spans.metadata.metadata();
         let rows = metadata.row_groups().get(group).map_or(0, |g| usize::try_from(g.num_rows()).unwrap_or(0));
         let whole = vec![RowSelector::select(rows)];
         let Some(index) = metadata.page_index() else { return whole };
-        let Some(ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(ids)) =
+        let Some(ColumnIndexMetaData::FIXED_LEN_BYTE_ARRAY(bounds)) =
             index.column_index(group, column::TRACE_ID)
         else {
             return whole;
@@ -206,12 +229,26 @@ impl Segment {
         let ends = firsts.iter().skip(1).copied().chain([rows]);
         let mut selectors = Vec::new();
         for (page, (first, end)) in firsts.iter().zip(ends).enumerate() {
-            let may_hold = ids.min_value(page).is_none_or(|min| min <= trace_id.as_slice())
-                && ids.max_value(page).is_none_or(|max| max >= trace_id.as_slice());
+            let least = bounds.min_value(page).map_or(0, |min| ids.partition_point(|id| id.as_slice() < min));
+            let may_hold = ids
+                .get(least)
+                .is_some_and(|id| bounds.max_value(page).is_none_or(|max| id.as_slice() <= max));
             let count = end.saturating_sub(*first);
             selectors.push(if may_hold { RowSelector::select(count) } else { RowSelector::skip(count) });
         }
         selectors
+    }
+
+    /// The `traces` part, opened when it is first asked for.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is not one; a failed read.
+    pub(crate) fn traces(&self) -> Result<&Part> {
+        if let Some(open) = self.traces.get() {
+            return Ok(open);
+        }
+        let part = Part::open(self.traces_part.0.clone(), Arc::clone(&self.traces_part.1))?;
+        Ok(self.traces.get_or_init(|| part))
     }
 
     fn ids_of(&self, group: usize) -> Result<([u8; 16], [u8; 16])> {

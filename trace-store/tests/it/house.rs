@@ -105,7 +105,11 @@ impl House {
         position_min: u64,
     ) -> Result<(Vec<Bytes>, ReadState), Status> {
         let scope = ReadScope { partition, position_min, wait_ms_max: 30_000 };
-        let request = GetTracesRequest { scope: Some(scope), trace_ids: vec![Bytes::copy_from_slice(&id)] };
+        let request = GetTracesRequest {
+            scope: Some(scope),
+            trace_ids: vec![Bytes::copy_from_slice(&id)],
+            ..Default::default()
+        };
         let mut stream = self.reads().get_traces(request).await?.into_inner();
         let mut chunks = Vec::new();
         while let Some(chunk) = stream.message().await? {

@@ -26,7 +26,11 @@ async fn a_position_in_the_future_is_waited_for_and_then_refused_with_the_one_re
     let (positions, _) = house.export(&request("shop", vec![span(1, 0)])).await;
     let (partition, offset) = positions.first_key_value().unwrap();
     let scope = ReadScope { partition: *partition, position_min: offset + 1_000_000, wait_ms_max: 50 };
-    let request = GetTracesRequest { scope: Some(scope), trace_ids: vec![Bytes::copy_from_slice(&id(1))] };
+    let request = GetTracesRequest {
+        scope: Some(scope),
+        trace_ids: vec![Bytes::copy_from_slice(&id(1))],
+        ..Default::default()
+    };
     let status = house.reads().get_traces(request).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
     let reached = status.metadata().get("x-yc-position").unwrap().to_str().unwrap().to_owned();
@@ -49,7 +53,11 @@ async fn scopes_and_ids_that_cannot_be_are_refused_by_name() {
     let foreign = house.trace_of(4, id(1), 0).await.unwrap_err();
     assert_eq!(foreign.code(), Code::FailedPrecondition);
     assert_eq!(foreign.message(), "partition 4 is not held here, only 0 to 3 are");
-    let short = GetTracesRequest { scope: scope(0, &none), trace_ids: vec![Bytes::from_static(&[1; 15])] };
+    let short = GetTracesRequest {
+        scope: scope(0, &none),
+        trace_ids: vec![Bytes::from_static(&[1; 15])],
+        ..Default::default()
+    };
     let status = house.reads().get_traces(short).await.unwrap_err();
     assert_eq!(
         (status.code(), status.message()),
@@ -85,10 +93,7 @@ async fn names_and_searches_are_answered_per_partition() {
         let mut query =
             FindTracesRequest { scope: at, service: "shop".into(), limit: 5, ..FindTracesRequest::default() };
         let first = house.reads().find_traces(query.clone()).await.unwrap().into_inner();
-        assert!(
-            first.traces.len() <= 5
-                && first.traces.is_sorted_by_key(|t| std::cmp::Reverse(t.start_unix_nano))
-        );
+        assert!(first.traces.len() <= 5 && first.traces.is_sorted_by_key(|t| std::cmp::Reverse(t.rank)));
         let mut page = first.traces;
         while let Some(last) = page.last().cloned() {
             found.append(&mut page);
@@ -170,7 +175,11 @@ async fn a_long_trace_is_streamed_and_a_reader_that_stalls_is_cut_off() {
 
     let (partition, position) = positions.first_key_value().unwrap();
     let scope = ReadScope { partition: *partition, position_min: position + 1, wait_ms_max: 0 };
-    let request = GetTracesRequest { scope: Some(scope), trace_ids: vec![Bytes::copy_from_slice(&id(1))] };
+    let request = GetTracesRequest {
+        scope: Some(scope),
+        trace_ids: vec![Bytes::copy_from_slice(&id(1))],
+        ..Default::default()
+    };
     let mut stream = house.reads().get_traces(request).await.unwrap().into_inner();
     stream.message().await.unwrap().unwrap();
     // four reads of the whole trace, one of each partition, and the one that stalls

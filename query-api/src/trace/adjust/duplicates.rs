@@ -16,23 +16,35 @@ use crate::trace::Trace;
 /// Contents are compared by 128 bits of xxh3: among a million spans, two different ones are taken for equal with a
 /// probability of 10⁻²⁷.
 pub(crate) fn remove(trace: &mut Trace) {
+    let mut contents = contents(trace).into_iter();
     let mut seen: HashSet<u128> = HashSet::new();
-    let mut bytes = Vec::new();
     for resource in &mut trace.resources {
-        let mut of_resource = Xxh3::new();
-        update(&mut of_resource, &mut bytes, &resource_alone(resource));
         for scope in &mut resource.scope_spans {
-            let mut of_scope = of_resource.clone();
-            update(&mut of_scope, &mut bytes, &scope_alone(scope));
-            scope.spans.retain(|span| {
-                let mut of_span = of_scope.clone();
-                update(&mut of_span, &mut bytes, span);
-                seen.insert(of_span.digest128())
-            });
+            scope.spans.retain(|_| contents.next().is_none_or(|content| seen.insert(content)));
         }
         resource.scope_spans.retain(|scope| !scope.spans.is_empty());
     }
     trace.resources.retain(|resource| !resource.scope_spans.is_empty());
+}
+
+/// The hash of each span with its resource and scope, in the order of the spans.
+pub(crate) fn contents(trace: &Trace) -> Vec<u128> {
+    let mut contents = Vec::new();
+    let mut bytes = Vec::new();
+    for resource in &trace.resources {
+        let mut of_resource = Xxh3::new();
+        update(&mut of_resource, &mut bytes, &resource_alone(resource));
+        for scope in &resource.scope_spans {
+            let mut of_scope = of_resource.clone();
+            update(&mut of_scope, &mut bytes, &scope_alone(scope));
+            for span in &scope.spans {
+                let mut of_span = of_scope.clone();
+                update(&mut of_span, &mut bytes, span);
+                contents.push(of_span.digest128());
+            }
+        }
+    }
+    contents
 }
 
 fn resource_alone(of: &ResourceSpans) -> ResourceSpans {

@@ -10,23 +10,38 @@ mod segment;
 pub(crate) use head::HeadScan;
 pub(crate) use segment::SegmentScan;
 
+use super::order::{ByStart, Ranked};
+
 /// Starts of spans that can still get into the answer, bounds included.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) first: u64,
     pub(crate) last: u64,
+    pub(crate) by: ByStart,
 }
 
 impl Window {
+    /// Every start.
+    pub(crate) const ALL: Self = Self { first: 0, last: u64::MAX, by: ByStart::Newest };
+
     fn contains(self, start: u64) -> bool {
         (self.first..=self.last).contains(&start)
     }
+
+    /// A span of a trace matched: keep the best score, as spans of a trace come together.
+    fn note(self, found: &mut Vec<Ranked>, start: u64, id: [u8; 16]) {
+        let score = self.by.score(start);
+        match found.last_mut() {
+            Some((best, last)) if *last == id => *best = (*best).max(score),
+            _ => found.push((score, id)),
+        }
+    }
 }
 
-/// A span of a trace matched: keep the newest, as spans of a trace come together.
-fn note(found: &mut Vec<(u64, [u8; 16])>, start: u64, id: [u8; 16]) {
-    match found.last_mut() {
-        Some((newest, last)) if *last == id => *newest = (*newest).max(start),
-        _ => found.push((start, id)),
-    }
+/// A matching span of one of the traces that were asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Match {
+    pub(crate) trace_id: [u8; 16],
+    pub(crate) start: u64,
+    pub(crate) span_id: [u8; 8],
 }

@@ -1,180 +1,189 @@
-//! Search: the newest traces that have a matching span, exactly.
+//! Search by start: the newest or the oldest traces that have a matching span, exactly.
 //!
-//! Knows: the order of the answer, and when older sources cannot change it any more. Must not know: what a match is
-//! (`condition`), or how a segment finds it (`scan`).
+//! Knows: the order of the answer, and when other sources cannot change it any more. Must not know: what a match is
+//! (`condition`), or how a segment finds it (`scan`). `ranked` builds the orders that need more than starts on it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use runtime_engine::{Error, Result, Snapshot, Stop};
 
 use super::condition::Conditions;
+use super::order::{ByStart, Place, Ranked, place};
 use super::scan::{HeadScan, SegmentScan, Window};
-use super::{Cost, SearchQuery};
+use super::{Cost, Order, SearchQuery};
 use crate::Traces;
 
-/// Start of the newest matching span, and the trace's id.
-type Found = (u64, [u8; 16]);
+/// Traces that may lie on the pages before the one asked for: 16 MB of ids and what their set weighs.
+const SHOWN_MAX: usize = 1_000_000;
 
-/// A place in the answer: newer first, then by id.
-type Place = (Reverse<u64>, [u8; 16]);
-
-fn place((start, id): Found) -> Place {
-    (Reverse(start), id)
+/// Who takes the traces that are found: (score, id), greatest score first.
+trait Taker {
+    /// Scores that are of interest, bounds included.
+    fn window(&self) -> (u64, u64);
+    /// A trace has a matching span of this score.
+    fn take(&mut self, found: Ranked) -> Result<()>;
 }
 
 /// The best traces so far, at most `limit` of them.
-struct Newest {
+struct Best {
     limit: usize,
+    /// The last place of the page before, and the traces of all pages before.
+    after: Option<Place>,
+    shown: HashSet<[u8; 16]>,
     places: BTreeSet<Place>,
-    starts: HashMap<[u8; 16], u64>,
+    scores: HashMap<[u8; 16], u64>,
 }
 
-impl Newest {
-    /// Spans that start before this cannot get in any more.
-    fn floor(&self) -> u64 {
-        match self.places.last() {
-            Some((Reverse(start), _)) if self.places.len() >= self.limit => *start,
+impl Taker for Best {
+    fn window(&self) -> (u64, u64) {
+        let floor = match self.places.last() {
+            Some((Reverse(score), _)) if self.places.len() >= self.limit => *score,
             _ => 0,
-        }
+        };
+        (floor, self.after.map_or(u64::MAX, |(Reverse(score), _)| score))
     }
 
-    fn would_take(&self, found: Found) -> bool {
-        match self.starts.get(&found.1) {
+    fn take(&mut self, found: Ranked) -> Result<()> {
+        if self.after.is_some_and(|after| place(found) <= after) || self.shown.contains(&found.1) {
+            return Ok(());
+        }
+        let is_better = match self.scores.get(&found.1) {
             Some(known) => found.0 > *known,
             None => {
                 self.places.len() < self.limit || self.places.last().is_some_and(|last| place(found) < *last)
             }
+        };
+        if !is_better {
+            return Ok(());
         }
-    }
-
-    fn take(&mut self, found: Found) {
-        if let Some(known) = self.starts.insert(found.1, found.0) {
+        if let Some(known) = self.scores.insert(found.1, found.0) {
             self.places.remove(&place((known, found.1)));
         }
         self.places.insert(place(found));
         if self.places.len() > self.limit
             && let Some((_, id)) = self.places.pop_last()
         {
-            self.starts.remove(&id);
+            self.scores.remove(&id);
         }
+        Ok(())
     }
 }
 
-/// A search under way.
-struct Search<'s> {
-    after: Option<Found>,
-    newest: Newest,
-    heads: Vec<HeadScan<'s>>,
-    /// Newest first.
-    segments: Vec<SegmentScan<'s>>,
-    /// Traces that were looked up, and whether an earlier page has had them.
-    shown: HashMap<[u8; 16], bool>,
+/// The traces that have a matching span up to a place: they were shown before.
+struct Shown {
+    until: Place,
+    ids: HashSet<[u8; 16]>,
 }
 
-/// Traces that have a matching span, by the start of their newest matching span, newest first, then by id: the first
-/// `limit` of them, exactly. Pages: give the last one of a page as [`SearchQuery::after`].
+impl Taker for Shown {
+    fn window(&self) -> (u64, u64) {
+        (self.until.0.0, u64::MAX)
+    }
+
+    fn take(&mut self, found: Ranked) -> Result<()> {
+        if place(found) <= self.until {
+            self.ids.insert(found.1);
+        }
+        if self.ids.len() > SHOWN_MAX {
+            let message =
+                format!("more than {SHOWN_MAX} traces lie before this page: narrow the time instead");
+            return Err(Error::Invalid(message));
+        }
+        Ok(())
+    }
+}
+
+/// Everything that may hold matches.
+struct Sources<'s> {
+    by: ByStart,
+    heads: Vec<HeadScan<'s>>,
+    /// The best first.
+    segments: Vec<SegmentScan<'s>>,
+}
+
+/// Traces that have a matching span, by the start of their newest (or oldest) matching span, then by id: the first
+/// `limit` of them, exactly. Pages: give the last one of a page as [`SearchQuery::after`]. Looks at neither the trace's
+/// duration nor an order that is not by start, for which it answers the newest: [`super::find`] does.
 ///
 /// # Errors
-/// A damaged segment, a failed read, or [`Error::Stopped`].
+/// A damaged segment, a failed read, a page too far down, or [`Error::Stopped`].
 pub fn search(
     snap: &Snapshot<Traces>,
     query: &SearchQuery,
     stop: &Stop,
     cost: &mut Cost,
-) -> Result<Vec<(u64, [u8; 16])>> {
+) -> Result<Vec<Ranked>> {
     if query.limit == 0 {
         return Ok(Vec::new());
     }
+    let by = if query.order == Order::Oldest { ByStart::Oldest } else { ByStart::Newest };
     let conditions = Arc::new(Conditions::new(query));
     let heads = snap.heads.iter().map(|head| HeadScan::new(head, Arc::clone(&conditions)));
     let mut segments = Vec::new();
     for segment in &snap.objects {
         segments.extend(SegmentScan::new(segment, &conditions)?);
     }
-    segments.sort_by_key(|scan| Reverse(scan.start_max()));
-    let search = Search {
-        after: query.after,
-        newest: Newest { limit: query.limit, places: BTreeSet::new(), starts: HashMap::new() },
-        heads: heads.collect::<Result<_>>()?,
-        segments,
-        shown: HashMap::new(),
+    segments.sort_by_key(|scan| Reverse(scan.score_max(by)));
+    let sources = Sources { by, heads: heads.collect::<Result<_>>()?, segments };
+    let after = query.after.map(|(start, id)| place((by.score(start), id)));
+    let mut best = Best {
+        limit: query.limit,
+        after,
+        shown: HashSet::new(),
+        places: BTreeSet::new(),
+        scores: HashMap::new(),
     };
-    search.run(stop, cost)
+    if let Some(until) = after {
+        let mut shown = Shown { until, ids: HashSet::new() };
+        sources.walk(&mut shown, stop, cost)?;
+        best.shown = shown.ids;
+    }
+    sources.walk(&mut best, stop, cost)?;
+    Ok(best.places.into_iter().map(|(Reverse(score), id)| (by.score(score), id)).collect())
 }
 
-impl Search<'_> {
-    fn run(mut self, stop: &Stop, cost: &mut Cost) -> Result<Vec<Found>> {
+impl Sources<'_> {
+    fn walk(&self, taker: &mut impl Taker, stop: &Stop, cost: &mut Cost) -> Result<()> {
         let mut found = Vec::new();
-        for i in (0..self.heads.len()).rev() {
-            let chunks = self.heads.get(i).map_or(0, HeadScan::chunks);
-            for chunk in (0..chunks).rev() {
+        let heads: Box<dyn Iterator<Item = &HeadScan<'_>>> = match self.by {
+            ByStart::Newest => Box::new(self.heads.iter().rev()),
+            ByStart::Oldest => Box::new(self.heads.iter()),
+        };
+        for head in heads {
+            for nth in 0..head.chunks() {
                 if stop.is_stopped() {
                     return Err(Error::Stopped);
                 }
-                let window = self.window();
-                if let Some(head) = self.heads.get(i) {
-                    head.scan(chunk, window, cost, &mut found)?;
-                }
-                self.offer_all(&mut found, cost)?;
+                // the last records are the newest, mostly
+                let chunk = if self.by == ByStart::Newest { head.chunks() - 1 - nth } else { nth };
+                head.scan(chunk, self.window(taker), cost, &mut found)?;
+                found.drain(..).try_for_each(|found| taker.take(found))?;
             }
         }
-        for i in 0..self.segments.len() {
-            let groups = self.segments.get(i).map_or(0, SegmentScan::row_groups);
+        for segment in &self.segments {
             let mut counted = false;
-            for group in 0..groups {
+            for group in 0..segment.row_groups() {
                 if stop.is_stopped() {
                     return Err(Error::Stopped);
                 }
-                let window = self.window();
-                let Some(segment) = self.segments.get(i) else { continue };
-                if segment.start_max() < window.first {
-                    // neither this segment nor an older one has a span that would get in
-                    return Ok(self.answer());
+                if segment.score_max(self.by) < taker.window().0 {
+                    // neither this segment nor a later one has a span that would get in
+                    return Ok(());
                 }
-                let read = segment.scan(group, window, cost, &mut found)?;
+                let read = segment.scan(group, self.window(taker), cost, &mut found)?;
                 cost.objects += u64::from(read && !counted);
                 counted |= read;
-                self.offer_all(&mut found, cost)?;
-            }
-        }
-        Ok(self.answer())
-    }
-
-    fn window(&self) -> Window {
-        Window { first: self.newest.floor(), last: self.after.map_or(u64::MAX, |(start, _)| start) }
-    }
-
-    fn answer(self) -> Vec<Found> {
-        self.newest.places.into_iter().map(|(Reverse(start), id)| (start, id)).collect()
-    }
-
-    fn offer_all(&mut self, found: &mut Vec<Found>, cost: &mut Cost) -> Result<()> {
-        for found in found.drain(..) {
-            let is_later = self.after.is_none_or(|after| place(found) > place(after));
-            if is_later && self.newest.would_take(found) && !self.was_shown(found.1, cost)? {
-                self.newest.take(found);
+                found.drain(..).try_for_each(|found| taker.take(found))?;
             }
         }
         Ok(())
     }
 
-    /// Whether the trace has a matching span that put it on an earlier page.
-    fn was_shown(&mut self, id: [u8; 16], cost: &mut Cost) -> Result<bool> {
-        let Some(after) = self.after else { return Ok(false) };
-        if let Some(known) = self.shown.get(&id) {
-            return Ok(*known);
-        }
-        let mut newest = None;
-        for head in &self.heads {
-            newest = newest.max(head.newest_match(&id, cost)?);
-        }
-        for segment in self.segments.iter().take_while(|s| s.start_max() >= after.0) {
-            newest = newest.max(segment.newest_match(&id, cost)?);
-        }
-        let shown = newest.is_some_and(|start| place((start, id)) <= place(after));
-        self.shown.insert(id, shown);
-        Ok(shown)
+    fn window(&self, taker: &impl Taker) -> Window {
+        let (floor, ceiling) = taker.window();
+        let (a, b) = (self.by.score(floor), self.by.score(ceiling));
+        Window { first: a.min(b), last: a.max(b), by: self.by }
     }
 }

@@ -80,6 +80,22 @@ impl Wanted {
     }
 }
 
+/// The text that a value is found by. Arrays and maps that cannot be read have an empty one.
+pub(crate) fn text_of(value: &AnyValueView<'_>) -> String {
+    match value {
+        AnyValueView::Str(text) => (*text).to_owned(),
+        AnyValueView::None => String::new(),
+        AnyValueView::Bytes(bytes) => base64(bytes),
+        _ => {
+            let mut text = String::new();
+            match write_json(value, &mut text, DEPTH_MAX) {
+                Ok(()) => text,
+                Err(_) => String::new(),
+            }
+        }
+    }
+}
+
 /// A double as Go's JSON encoder writes it.
 fn double(value: f64) -> String {
     if value.is_nan() {

@@ -13,7 +13,6 @@ use super::attributes::{AttributesColumn, list, row_range, typed, write_attribut
 use super::columns::FROM_LIST;
 use super::layout::{Layout, column};
 use crate::proto;
-use crate::query::Facts;
 
 /// A batch of whole rows.
 #[derive(Debug)]
@@ -96,16 +95,8 @@ impl<'a> SpanRows<'a> {
         self.trace_ids.len()
     }
 
-    /// What searches ask of a row.
-    pub(crate) fn facts(&self, row: usize) -> Facts<'a> {
-        let start = self.starts.value(row);
-        Facts {
-            start,
-            duration: duration_of(start, self.durations.value(row)),
-            name: self.names.value(row),
-            kind: self.kinds.value(row),
-            status: if self.status.0.is_valid(row) { self.status.0.value(row) } else { 0 },
-        }
+    pub(crate) fn span_id(&self, row: usize) -> &'a [u8] {
+        self.span_ids.value(row)
     }
 
     pub(crate) fn resource(&self, row: usize) -> u32 {

@@ -16,3 +16,5 @@ mod memory;
 mod round_trip;
 #[cfg(test)]
 mod search;
+#[cfg(test)]
+mod whole;

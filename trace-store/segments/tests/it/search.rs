@@ -14,7 +14,7 @@ use trace_segments::{SearchQuery, operations, services};
 use crate::data::{each_span, traces};
 use crate::memory::{Store, search};
 
-fn service_of(r: &ResourceSpans) -> String {
+pub(crate) fn service_of(r: &ResourceSpans) -> String {
     let attributes = r.resource.iter().flat_map(|r| &r.attributes);
     match attributes
         .into_iter()
@@ -28,7 +28,7 @@ fn service_of(r: &ResourceSpans) -> String {
     }
 }
 
-fn operation_of(span: &Span) -> String {
+pub(crate) fn operation_of(span: &Span) -> String {
     if span.name.is_empty() { "empty-span-name".into() } else { span.name.clone() }
 }
 
@@ -89,7 +89,7 @@ fn attribute_matches(r: &ResourceSpans, s: &ScopeSpans, span: &Span, key: &str, 
     }
 }
 
-fn matches(query: &SearchQuery, r: &ResourceSpans, s: &ScopeSpans, span: &Span) -> bool {
+pub(crate) fn matches(query: &SearchQuery, r: &ResourceSpans, s: &ScopeSpans, span: &Span) -> bool {
     let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
     query.service.as_ref().is_none_or(|service| *service == service_of(r))
         && query.operation.as_ref().is_none_or(|operation| *operation == operation_of(span))
@@ -119,7 +119,7 @@ fn model(data: &[TracesData], query: &SearchQuery) -> Vec<(u64, [u8; 16])> {
 }
 
 prop_compose! {
-    fn query()(
+    pub(crate) fn query()(
         service in option::weighted(0.4, prop::sample::select(vec!["shop", "cart", "missing-service-name", "empty-service-name", "service-name-wrong-type", "no"])),
         operation in option::weighted(0.3, prop::sample::select(vec!["GET /", "query", "empty-span-name", "no"])),
         attributes in vec(prop::sample::select(vec![
@@ -141,7 +141,7 @@ prop_compose! {
             duration_min: duration.map_or(0, |(min, _)| min),
             duration_max: duration.map_or(0, |(min, more)| min + more),
             limit,
-            after: None,
+            ..SearchQuery::default()
         }
     }
 }

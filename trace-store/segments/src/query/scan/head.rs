@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use runtime_engine::Result;
 
-use super::{Window, note};
+use super::{Match, Window};
 use crate::head::{HeadRecord, SpanRef};
 use crate::query::condition::{Conditions, Facts, Verdict};
 use crate::{Cost, View};
@@ -59,28 +59,28 @@ impl<'s> HeadScan<'s> {
             cost.spans += record.spans.len() as u64;
             for span in record.spans.iter().filter(|span| window.contains(span.start)) {
                 if self.is_match(record, span)? {
-                    note(found, span.start, span.trace_id);
+                    window.note(found, span.start, span.trace_id);
                 }
             }
         }
         Ok(())
     }
 
-    /// Start of the newest matching span of a trace.
+    /// Collects the matching spans of a trace.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when a span cannot be read.
-    pub(crate) fn newest_match(&self, id: &[u8; 16], cost: &mut Cost) -> Result<Option<u64>> {
-        let mut newest = None;
+    pub(crate) fn matches_of(&self, id: &[u8; 16], cost: &mut Cost, found: &mut Vec<Match>) -> Result<()> {
         for (record, spans) in self.head.find(id) {
             cost.spans += spans.len() as u64;
             for span in spans {
-                if Some(span.start) > newest && self.is_match(record, span)? {
-                    newest = Some(span.start);
+                if self.is_match(record, span)? {
+                    let span_id = record.span(span)?.span_id.try_into().unwrap_or_default();
+                    found.push(Match { trace_id: *id, start: span.start, span_id });
                 }
             }
         }
-        Ok(newest)
+        Ok(())
     }
 
     fn is_match(&self, record: &HeadRecord, span: &SpanRef) -> Result<bool> {

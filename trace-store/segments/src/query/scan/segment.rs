@@ -10,14 +10,14 @@ use arrow_array::{
 };
 use arrow_schema::ArrowError;
 use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter};
-use runtime_engine::{Error, Result};
-use shared_proto::otlp::view::SpanView;
+use runtime_engine::Result;
 
 use super::places::{Place, Places};
-use super::{Window, note};
+use super::{Match, Window};
 use crate::Cost;
 use crate::query::condition::{Conditions, Facts, Verdict};
-use crate::segment::{NARROW_ROWS, Scan, Segment, SpanRows, column, duration_of, typed};
+use crate::query::order::ByStart;
+use crate::segment::{Extra, NARROW_ROWS, Scan, Segment, column, duration_of, typed};
 
 /// What the row filters of a segment share.
 struct Judged {
@@ -67,9 +67,10 @@ impl<'s> SegmentScan<'s> {
         Ok(Some(Self { segment, judged: Arc::new(judged), row_groups }))
     }
 
-    /// Start of the newest span in the segment.
-    pub(crate) fn start_max(&self) -> u64 {
-        self.segment.extra.start_max
+    /// The best score that a span of the segment can have.
+    pub(crate) fn score_max(&self, by: ByStart) -> u64 {
+        let Extra { start_min, start_max, .. } = self.segment.extra;
+        by.score(start_min).max(by.score(start_max))
     }
 
     /// Row groups that may hold matches.
@@ -97,7 +98,7 @@ impl<'s> SegmentScan<'s> {
             row_groups: vec![group],
             projection: part.projection([column::TRACE_ID, column::START]),
             selection: None,
-            filter: Some(self.filter(window, places)),
+            filter: Some(RowFilter::new(self.predicates(window, places))),
             batch_rows: NARROW_ROWS,
         })?;
         while let Some(batch) = batches.next(cost)? {
@@ -105,7 +106,7 @@ impl<'s> SegmentScan<'s> {
             let starts: &UInt64Array = typed(batch.columns().get(1), "start_unix_nano")?;
             for (id, start) in ids.iter().zip(starts.values()) {
                 if let Some(id) = id.and_then(|id| id.try_into().ok()) {
-                    note(found, *start, id);
+                    window.note(found, *start, id);
                 }
             }
         }
@@ -113,34 +114,42 @@ impl<'s> SegmentScan<'s> {
         Ok(true)
     }
 
-    /// Start of the newest matching span of a trace.
+    /// Collects the matching spans of some traces; `ids` are sorted.
     ///
     /// # Errors
     /// [`Error::Corrupt`] or a failed read.
-    pub(crate) fn newest_match(&self, id: &[u8; 16], cost: &mut Cost) -> Result<Option<u64>> {
-        let Some(mut batches) = self.segment.rows_of(id)? else { return Ok(None) };
-        let mut newest = None;
-        let mut bytes = Vec::new();
-        while let Some(batch) = batches.next(cost)? {
-            let rows = SpanRows::new(&batch, &self.segment.layout)?;
-            cost.spans += rows.len() as u64;
-            for row in 0..rows.len() {
-                let start = rows.starts.value(row);
-                let judged = self.judged.verdicts(rows.resource(row), rows.scope(row));
-                let Some((resource, scope)) = judged.filter(|_| Some(start) > newest) else { continue };
-                if !self.judged.conditions.facts_hold(&rows.facts(row), resource, scope) {
-                    continue;
-                }
-                bytes.clear();
-                rows.write(row, &mut bytes)?;
-                let span =
-                    SpanView::parse(&bytes).map_err(|e| Error::corrupt("segment row", e.to_string()))?;
-                if self.judged.conditions.span_holds(&span, resource, scope)? {
-                    newest = Some(start);
+    pub(crate) fn matches_of(
+        &self,
+        ids: &Arc<[[u8; 16]]>,
+        cost: &mut Cost,
+        found: &mut Vec<Match>,
+    ) -> Result<()> {
+        let part = &self.segment.spans;
+        for &group in self.row_groups.iter().filter(|group| self.may_match(**group, Window::ALL)) {
+            let (row_groups, selection) = self.segment.places_of(ids, [group]);
+            let Some(places) = self.places(group).filter(|_| !row_groups.is_empty()) else { continue };
+            let mut predicates = vec![self.segment.only(Arc::clone(ids))];
+            predicates.extend(self.predicates(Window::ALL, places));
+            let mut batches = part.scan(Scan {
+                row_groups,
+                projection: part.projection([column::TRACE_ID, column::SPAN_ID, column::START]),
+                selection: Some(selection),
+                filter: Some(RowFilter::new(predicates)),
+                batch_rows: NARROW_ROWS,
+            })?;
+            while let Some(batch) = batches.next(cost)? {
+                let trace_ids: &FixedSizeBinaryArray = typed(batch.columns().first(), "trace_id")?;
+                let span_ids: &FixedSizeBinaryArray = typed(batch.columns().get(1), "span_id")?;
+                let starts: &UInt64Array = typed(batch.columns().get(2), "start_unix_nano")?;
+                for row in 0..batch.num_rows() {
+                    let ids = (trace_ids.value(row).try_into(), span_ids.value(row).try_into());
+                    if let (Ok(trace_id), Ok(span_id)) = ids {
+                        found.push(Match { trace_id, start: starts.value(row), span_id });
+                    }
                 }
             }
         }
-        Ok(newest)
+        Ok(())
     }
 
     /// Whether the statistics of a row group leave a chance.
@@ -175,12 +184,12 @@ impl<'s> SegmentScan<'s> {
     }
 
     /// First what is cheap to read, then attributes where it held.
-    fn filter(&self, window: Window, places: Vec<Place>) -> RowFilter {
+    fn predicates(&self, window: Window, places: Vec<Place>) -> Vec<Box<dyn ArrowPredicate>> {
         let mut predicates = vec![self.facts_filter(window)];
         if !places.is_empty() {
             predicates.push(self.attributes_filter(places));
         }
-        RowFilter::new(predicates)
+        predicates
     }
 
     fn facts_filter(&self, window: Window) -> Box<dyn ArrowPredicate> {
