@@ -33,8 +33,8 @@ interface TableProps<T> {
   onSort?: ((key: string) => void) | undefined;
   /** `Enter` on a row, or a click beside its controls. */
   onOpen?: ((row: T, event: { newTab: boolean }) => void) | undefined;
-  /** Further keys on a row (`x`, `y` …). */
-  onRowKey?: ((row: T, key: string) => void) | undefined;
+  /** Further keys on a row (`x`, `y` …); answers whether the key meant something. */
+  onRowKey?: ((row: T, key: string) => boolean) | undefined;
   selected?: ((row: T) => boolean) | undefined;
 }
 
@@ -95,8 +95,7 @@ export function DataTable<T>(props: TableProps<T>) {
     else if (event.key === "End") move(rows.length - 1);
     else if (event.key === "Enter" && row !== undefined) props.onOpen?.(row, { newTab: false });
     else if (event.key === "o" && row !== undefined) props.onOpen?.(row, { newTab: true });
-    else if (/^[a-z]$/.test(event.key) && row !== undefined && props.onRowKey) props.onRowKey(row, event.key);
-    else return;
+    else if (row === undefined || !props.onRowKey?.(row, event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   };

@@ -74,6 +74,8 @@ export function Results({ traces, view, order, onOrder, picked, onPick, onHover,
             if (key === "x") onPick(trace.traceId);
             else if (key === "y")
               void navigator.clipboard.writeText(new URL(link(trace.traceId), window.location.href).href);
+            else return false;
+            return true;
           }}
         />
       </div>
@@ -119,7 +121,7 @@ function wide({ zone, longest, days, view, picked, onPick }: WideProps): Column<
     {
       key: "pick",
       head: <span className="visually-hidden">Select</span>,
-      width: "16px",
+      width: "24px",
       cell: (trace) => (
         <input
           type="checkbox"

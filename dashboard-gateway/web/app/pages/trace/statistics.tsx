@@ -96,6 +96,7 @@ export function StatisticsTab(props: TabProps) {
           onOpen={(row) => props.onSelect(slowest(analysis, row))}
           onRowKey={(row, pressed) => {
             if (pressed === "x") setWithin(row);
+            return pressed === "x";
           }}
           selected={(row) => model.selected !== null && row.rows.length < 1000 && row.rows.includes(model.selected)}
         />
