@@ -188,14 +188,20 @@ fn upstream_request(
     if announced.is_some_and(|bytes| bytes > proxy.limits.body_bytes_max) {
         return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"));
     }
-    let body = match parts.method == Method::POST {
-        true => Body::new(Limited::new(body, bytes_max).map_err(axum::Error::new)),
-        false => Body::empty(),
+    let mut kept = headers::of_request(&parts.headers);
+    let body = if parts.method == Method::POST {
+        Body::new(Limited::new(body, bytes_max).map_err(axum::Error::new))
+    } else {
+        // query-api would wait for a body that is announced and does not come
+        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+            kept.remove(name);
+        }
+        Body::empty()
     };
     let mut out = http::Request::new(body);
     *out.method_mut() = parts.method.clone();
     *out.uri_mut() = uri;
-    *out.headers_mut() = headers::of_request(&parts.headers);
+    *out.headers_mut() = kept;
     if let Ok(host) = HeaderValue::from_str(authority) {
         out.headers_mut().insert(header::HOST, host);
     }

@@ -57,12 +57,7 @@ fn kept(headers: &HeaderMap, names: &[&str]) -> HeaderMap {
 
 /// What of a request's headers is passed on.
 pub(super) fn of_request(headers: &HeaderMap) -> HeaderMap {
-    let mut out = kept(headers, &REQUEST);
-    // without its framing header a request that brought none would gain a body
-    if !headers.contains_key(header::CONTENT_LENGTH) && !headers.contains_key(header::TRANSFER_ENCODING) {
-        out.remove(header::CONTENT_TYPE);
-    }
-    out
+    kept(headers, &REQUEST)
 }
 
 /// What of an answer's headers is passed on.

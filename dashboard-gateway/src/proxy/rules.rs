@@ -118,8 +118,11 @@ pub(super) fn least_role(source: Source, method: &Method, path: &str) -> Option<
         Source::Metrics => METRICS,
     };
     let fits = |(methods, pattern, _): &&Rule| {
-        let below = pattern.ends_with('/') && path.len() > pattern.len() && path.starts_with(pattern);
-        methods.contains(method) && (below || path == *pattern)
+        let hit = match pattern.ends_with('/') {
+            true => path.len() > pattern.len() && path.starts_with(pattern),
+            false => path == *pattern,
+        };
+        methods.contains(method) && hit
     };
     rules.iter().find(fits).map(|(_, _, role)| *role)
 }

@@ -6,7 +6,8 @@
 mod corruption;
 #[cfg(test)]
 mod crash;
-#[cfg(all(test, feature = "documents"))]
+#[cfg(feature = "documents")]
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod faults;
