@@ -293,7 +293,7 @@ fn attributes_are_completed_in_the_head_and_at_rest() {
     let mut store = Store::new();
     let span = |n: u8| Span {
         attributes: vec![
-            key_value("http.method".into(), text(if n % 4 == 0 { "POST" } else { "GET" })),
+            key_value("http.method".into(), text(if n.is_multiple_of(4) { "POST" } else { "GET" })),
             key_value(if n == 7 { "rare".into() } else { "http.route".into() }, text("/x")),
         ],
         ..plain_span(n)
