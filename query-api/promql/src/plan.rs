@@ -42,6 +42,8 @@ pub struct Select {
     pub reference: Reference,
     /// How the step is met: `smoothed` interpolates.
     pub ends: Ends,
+    /// Whether only count and sum of histograms are of interest.
+    pub summary: bool,
 }
 
 /// The window of a range vector.
@@ -53,6 +55,8 @@ pub struct Window {
     pub range: i64,
     /// How its ends are treated.
     pub ends: Ends,
+    /// Whether only count and sum of histograms are of interest.
+    pub summary: bool,
 }
 
 /// What a node does.

@@ -71,20 +71,20 @@ impl Evaluator<'_> {
         quantiles: &[f64],
         points: &mut Points,
     ) -> Result<(), QueryError> {
-        let mut columns: [Vec<f64>; BLOCK] = std::array::from_fn(|_| Vec::with_capacity(rows.len()));
+        let mut columns: [Vec<u64>; BLOCK] = std::array::from_fn(|_| Vec::with_capacity(rows.len()));
         for start in (0..points.steps()).step_by(BLOCK) {
             self.budget.work(1 + rows.len() * BLOCK / 256)?;
             columns.iter_mut().for_each(Vec::clear);
             for row in rows {
                 for (column, &x) in columns.iter_mut().zip(row.iter().skip(start)) {
                     if !is_absent(x) {
-                        column.push(x);
+                        column.push(order::key(x));
                     }
                 }
             }
             for (column, (step, &q)) in columns.iter_mut().zip(quantiles.iter().enumerate().skip(start)) {
                 if !column.is_empty() {
-                    points.set(step, order::quantile(q, column));
+                    points.set(step, order::quantile_of_keys(q, column));
                 }
             }
         }

@@ -17,11 +17,16 @@ pub(super) struct Running {
     values: Vec<f64>,
     /// The compensation of a sum, or the mean of a deviation.
     seconds: Vec<f64>,
+    /// No sum of a mean is larger.
+    sum_max: f64,
     /// Steps at which a mean would have overflowed.
     incremental: Vec<bool>,
     /// Totals of histograms, once there is one.
     histograms: Option<Box<Totals>>,
 }
+
+/// Below this no sum of a mean can have overflowed.
+const MEAN_BY_SUM_MAX: f64 = 1e300;
 
 impl Running {
     /// Columns held per group, for the budget.
@@ -41,6 +46,7 @@ impl Running {
             counts: vec![0; steps],
             values: vec![start; steps],
             seconds: vec![0.0; if seconds { steps } else { 0 }],
+            sum_max: 0.0,
             incremental: Vec::new(),
             histograms: None,
         }
@@ -82,26 +88,32 @@ impl Running {
             Aggregation::Min => self.extreme(floats, |x, least| x < least),
             Aggregation::Max => self.extreme(floats, |x, most| x > most),
             Aggregation::Stddev | Aggregation::Stdvar => self.deviate(floats),
-            _ => {
-                for (count, &x) in self.counts.iter_mut().zip(floats) {
-                    *count += u32::from(!is_absent(x));
-                }
-            }
+            _ => self.count(floats),
+        }
+    }
+
+    fn count(&mut self, floats: &[f64]) {
+        for (count, &x) in self.counts.iter_mut().zip(floats) {
+            *count += u32::from(!is_absent(x));
         }
     }
 
     fn sum(&mut self, floats: &[f64]) {
-        let columns = self.counts.iter_mut().zip(&mut self.values).zip(&mut self.seconds);
-        for (((count, sum), compensation), &x) in columns.zip(floats) {
-            let here = !is_absent(x);
+        self.count(floats);
+        for ((sum, compensation), &x) in self.values.iter_mut().zip(&mut self.seconds).zip(floats) {
             // an absent sample adds a negative zero, which changes no sum
-            let (total, lost) = kahan::add(if here { x } else { -0.0 }, *sum, *compensation);
-            *count += u32::from(here);
-            (*sum, *compensation) = (total, lost);
+            (*sum, *compensation) = kahan::add(if is_absent(x) { -0.0 } else { x }, *sum, *compensation);
         }
     }
 
     fn mean(&mut self, floats: &[f64]) {
+        // NaN and absent samples do not count here: they do not make a sum infinite
+        let largest =
+            floats.iter().fold(0.0, |largest: f64, x| if x.abs() > largest { x.abs() } else { largest });
+        self.sum_max += largest;
+        if self.incremental.is_empty() && self.sum_max < MEAN_BY_SUM_MAX {
+            return self.sum(floats);
+        }
         let columns = self.counts.iter_mut().zip(&mut self.values).zip(&mut self.seconds);
         for (step, (((count, sum), compensation), &x)) in columns.zip(floats).enumerate() {
             if is_absent(x) {

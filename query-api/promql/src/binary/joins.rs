@@ -158,8 +158,28 @@ impl Join<'_> {
                 let points = self.pair(many, one, remarks);
                 return if points.is_empty() { Ok(()) } else { sink(self.row(many, one, points)) };
             }
+            if let Some(rows) = self.fan_out(meeting, remarks) {
+                return rows.into_iter().filter(|row| !row.points.is_empty()).try_for_each(sink);
+            }
         }
         self.step_by_step(meeting, remarks, sink)
+    }
+
+    /// Many series that meet one and give results of different names: none can be in another's way.
+    fn fan_out(&self, meeting: &Meeting, remarks: Remarks<'_>) -> Option<Vec<Row>> {
+        let [one] = meeting.one.as_slice() else { return None };
+        let one = self.one.get(*one)?;
+        if self.matching().cardinality == Cardinality::OneToOne {
+            return None;
+        }
+        let many = || meeting.many.iter().filter_map(|&place| self.many.get(place));
+        let rows: Vec<Row> = many().map(|many| self.row(many, one, Points::default())).collect();
+        let distinct: HashSet<&Labels> = rows.iter().map(|row| &row.labels).collect();
+        if distinct.len() < rows.len() {
+            return None;
+        }
+        let points = many().map(|many| self.pair(many, one, remarks)).collect::<Vec<_>>();
+        Some(rows.into_iter().zip(points).map(|(row, points)| Row { points, ..row }).collect())
     }
 
     /// One series on each side.

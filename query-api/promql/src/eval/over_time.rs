@@ -137,7 +137,10 @@ impl Evaluator<'_> {
         let function = name(call.function);
         let fetch = Fetch { matchers, reference, back, ahead, range: call.window.range, function };
         self.fetch(range, &fetch, call.grid, &mut |view| {
-            let live = Live::new(&view);
+            let mut live = Live::new(&view);
+            if call.window.summary {
+                live.summarise();
+            }
             let floats = call.windows.get(&live.floats.timestamps, |times| call.scan(times)).touched();
             let histograms = live.histograms.times().len();
             each(view.labels.clone(), live)?;

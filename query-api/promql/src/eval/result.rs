@@ -144,7 +144,8 @@ impl Evaluator<'_> {
 }
 
 fn as_series(row: Row, grid: Grid) -> Series {
-    let floats = grid.times().zip(row.points.floats).filter(|(_, x)| !is_absent(*x)).collect();
+    let mut floats = Vec::with_capacity(row.points.floats.len());
+    floats.extend(grid.times().zip(row.points.floats).filter(|(_, x)| !is_absent(*x)));
     let histograms = grid.times().zip(row.points.histograms).filter_map(|(t, h)| Some((t, h?))).collect();
     let labels = if row.drop_name { row.labels.without_metadata() } else { row.labels };
     Series { labels, floats, histograms }

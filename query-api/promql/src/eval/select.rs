@@ -32,6 +32,12 @@ impl Evaluator<'_> {
         }
         let columns = ByColumn::new();
         self.fetch(id, &self.instant_fetch(select, ""), grid, &mut |view| {
+            let summaries;
+            let mut view = view;
+            if select.summary && !view.histograms.values.is_empty() {
+                summaries = super::window::column::summaries(view.histograms.values);
+                view.histograms.values = &summaries;
+            }
             let (points, samples) = self.newest(&columns, select, grid, &view);
             if !points.is_empty() {
                 sink(Row::new(view.labels.clone(), points))?;

