@@ -48,7 +48,7 @@ fn ours() -> Vec<Package> {
 
 #[test]
 fn arrows_only_point_down() {
-    let floors = BTreeMap::from(FLOORS);
+    let floors: BTreeMap<_, _> = FLOORS.iter().copied().collect();
     for package in ours() {
         let floor = floors.get(package.name.as_str());
         let floor =
