@@ -13,6 +13,7 @@ mod partial;
 mod position;
 mod reads;
 mod search;
+mod sums;
 mod tail;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -35,6 +36,9 @@ pub(crate) use partial::Partial;
 pub(crate) use position::Positions;
 pub(crate) use reads::Gathered;
 pub(crate) use search::{Found, Order, Query};
+#[cfg(test)]
+pub(crate) use sums::Reason;
+pub(crate) use sums::{Call, Failures, Of, RedAsk, Series, Tally};
 
 /// Answers of stores are chunked at about 1 MiB; lists of names may be longer.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;

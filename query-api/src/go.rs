@@ -7,7 +7,7 @@ mod duration;
 mod time;
 
 pub(crate) use duration::{format_duration, parse_duration};
-pub(crate) use time::{format_time, parse_rfc3339};
+pub(crate) use time::{format_rfc3339, format_time, parse_rfc3339};
 
 /// A text in double quotes, as Go's `strconv.Quote` writes it.
 pub(crate) fn quote(text: &[u8]) -> String {

@@ -6,6 +6,8 @@
 
 mod answer;
 pub(crate) mod call;
+mod dependencies;
+mod metrics;
 pub(crate) mod params;
 mod pretty;
 pub(crate) mod refusal;
@@ -28,7 +30,7 @@ use crate::backend::Backend;
 use crate::config::{Config, Limits};
 use crate::metrics::Metrics;
 use crate::trace::skeleton::Cache;
-use crate::{web, yc};
+use crate::{overview, web, yc};
 
 /// What handlers need.
 #[derive(Debug)]
@@ -65,6 +67,10 @@ pub(crate) fn routes(room: Room) -> Router {
         .route("/api/services", get(v1::services))
         .route("/api/services/{service}/operations", get(v1::operations_of))
         .route("/api/operations", get(v1::operations))
+        .route("/api/dependencies", get(dependencies::dependencies))
+        .route("/api/metrics/calls", get(metrics::calls))
+        .route("/api/metrics/errors", get(metrics::errors))
+        .route("/api/metrics/latencies", get(metrics::latencies))
         .route("/api/traces", get(v1::search))
         .route("/api/traces/{id}", get(v1::trace))
         .route("/api/archive/{id}", post(v1::archive))
@@ -75,6 +81,7 @@ pub(crate) fn routes(room: Room) -> Router {
         .route("/api/v3/traces/{id}", get(v3::trace))
         .route("/api/v3/trace-summaries", get(v3::summaries))
         .merge(yc::routes())
+        .merge(overview::routes())
         .fallback(web::app)
         .method_not_allowed_fallback(web::nowhere)
         .layer(web::compression())
@@ -88,6 +95,11 @@ async fn measured(State(room): State<Arc<Room>>, request: Request, next: Next) -
     let response = next.run(request).await;
     room.metrics.answered(&route, response.status().as_u16(), began.elapsed());
     response
+}
+
+/// Nanoseconds of a parameter in milliseconds; what lies before the epoch is the epoch.
+fn millis(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0).saturating_mul(1_000_000)
 }
 
 /// Unix nanoseconds.

@@ -10,6 +10,7 @@ mod config;
 mod go;
 mod jaeger;
 mod metrics;
+mod overview;
 mod trace;
 mod trace_id;
 mod web;

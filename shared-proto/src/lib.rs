@@ -5,6 +5,7 @@
 //! Start at [`otlp`]; every layout and text that crosses a wire is written down in `docs/wire.md`.
 
 pub mod codec;
+pub mod durations;
 pub mod encoding;
 pub mod hash;
 pub mod otlp;

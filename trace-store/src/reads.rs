@@ -4,6 +4,7 @@
 
 mod completion;
 mod find;
+mod red;
 mod scope;
 mod skeleton;
 mod stream;
@@ -189,6 +190,34 @@ impl TraceStore for Reader {
         let operations = answer.value.into_iter().take(NAMES_MAX);
         let operations = operations.map(|(name, span_kind)| proto::Operation { name, span_kind }).collect();
         Ok(Response::new(proto::GetOperationsResponse { state: Some(answer.state), operations }))
+    }
+
+    async fn get_red(
+        &self,
+        request: Request<proto::GetRedRequest>,
+    ) -> Result<Response<proto::GetRedResponse>, tonic::Status> {
+        self.red(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_edges(
+        &self,
+        request: Request<proto::GetEdgesRequest>,
+    ) -> Result<Response<proto::GetEdgesResponse>, tonic::Status> {
+        self.edges(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_failures(
+        &self,
+        request: Request<proto::GetFailuresRequest>,
+    ) -> Result<Response<proto::GetFailuresResponse>, tonic::Status> {
+        self.failures(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_callers(
+        &self,
+        request: Request<proto::GetCallersRequest>,
+    ) -> Result<Response<proto::GetCallersResponse>, tonic::Status> {
+        self.callers(request.into_inner()).await.map(Response::new)
     }
 
     async fn find_traces(

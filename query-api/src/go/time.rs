@@ -129,6 +129,18 @@ pub(crate) fn format_time(unix_nano: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{fraction} +0000 UTC")
 }
 
+/// RFC 3339 in UTC, as protobuf's JSON writes a timestamp: `2026-11-22T16:45:15Z`, or with 3, 6 or 9 decimals.
+pub(crate) fn format_rfc3339(unix_nano: u64) -> String {
+    let whole =
+        format_time(unix_nano - unix_nano % 1_000_000_000).replace(" +0000 UTC", "").replace(' ', "T");
+    match unix_nano % 1_000_000_000 {
+        0 => format!("{whole}Z"),
+        nanos if nanos % 1_000_000 == 0 => format!("{whole}.{:03}Z", nanos / 1_000_000),
+        nanos if nanos % 1_000 == 0 => format!("{whole}.{:06}Z", nanos / 1_000),
+        nanos => format!("{whole}.{nanos:09}Z"),
+    }
+}
+
 fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

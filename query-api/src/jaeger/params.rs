@@ -79,7 +79,8 @@ impl Params {
     }
 }
 
-fn unparsable(key: &str, why: &str) -> Refusal {
+/// Jaeger's words for a parameter that it cannot read.
+pub(crate) fn unparsable(key: &str, why: &str) -> Refusal {
     Refusal::invalid(format!("unable to parse param '{key}': {why}"))
 }
 

@@ -127,8 +127,13 @@ pub(super) async fn operations_of(
 
 /// A list in v1's envelope.
 fn list<T: Serialize>(data: &[T], partial: &Partial, pretty: bool) -> Response {
+    envelope(data, data.len(), partial, pretty)
+}
+
+/// A list in v1's envelope, of which Jaeger says that it has `total` elements.
+pub(super) fn envelope<T: Serialize>(data: &[T], total: usize, partial: &Partial, pretty: bool) -> Response {
     let errors = ErrorEntry::of_partial(partial).map(|entry| vec![entry]);
-    let envelope = Envelope { data, total: data.len(), limit: 0, offset: 0, errors };
+    let envelope = Envelope { data, total, limit: 0, offset: 0, errors };
     let mut json = serde_json::to_vec(&envelope).unwrap_or_default();
     if pretty {
         let mut indented = Vec::with_capacity(json.len() * 2);

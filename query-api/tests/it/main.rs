@@ -5,6 +5,8 @@ mod adjusted;
 #[cfg(test)]
 mod memory_store;
 #[cfg(test)]
+mod overview;
+#[cfg(test)]
 mod partial;
 #[cfg(test)]
 mod served;

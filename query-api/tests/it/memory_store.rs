@@ -15,17 +15,22 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
 use prost::Message;
+use shared_proto::durations::Durations;
 use shared_proto::trace_store::v1::trace_store_server::{TraceStore, TraceStoreServer};
 use shared_proto::trace_store::v1::{
-    AttributeKey, AttributeValue, AwaitPositionRequest, AwaitPositionResponse, ErrorSpan, FindTracesRequest,
-    FindTracesResponse, GetAttributeKeysRequest, GetAttributeKeysResponse, GetAttributeValuesRequest,
-    GetAttributeValuesResponse, GetOperationsRequest, GetOperationsResponse, GetServicesRequest,
-    GetServicesResponse, GetSkeletonRequest, GetSummariesRequest, GetSummariesResponse, GetTracesRequest,
-    Holder, HoldersRequest, HoldersResponse, Operation, Order, ReadScope, ReadState, RootSpan, ServiceCount,
-    SkeletonChunk, SkeletonResource, TraceChunk, TraceKey, TraceSummary,
+    AttributeKey, AttributeValue, AwaitPositionRequest, AwaitPositionResponse, Edge, ErrorSpan, Failure,
+    FindTracesRequest, FindTracesResponse, GetAttributeKeysRequest, GetAttributeKeysResponse,
+    GetAttributeValuesRequest, GetAttributeValuesResponse, GetCallersRequest, GetCallersResponse,
+    GetEdgesRequest, GetEdgesResponse, GetFailuresRequest, GetFailuresResponse, GetOperationsRequest,
+    GetOperationsResponse, GetRedRequest, GetRedResponse, GetServicesRequest, GetServicesResponse,
+    GetSkeletonRequest, GetSummariesRequest, GetSummariesResponse, GetTracesRequest, HalfEdge, Holder,
+    HoldersRequest, HoldersResponse, Operation, Order, ReadScope, ReadState, RedPoint, RedSeries, RootSpan,
+    ServiceCount, SkeletonChunk, SkeletonResource, SpanKey, TimeWindow, TraceChunk, TraceKey, TraceSummary,
 };
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
+
+const MINUTE: u64 = 60_000_000_000;
 
 /// Partitions of the store.
 pub(crate) const PARTITIONS: u32 = 4;
@@ -164,6 +169,15 @@ impl Stored {
         if self.span().name.is_empty() { "empty-span-name" } else { &self.span().name }
     }
 
+    fn lasts(&self) -> u64 {
+        self.span().end_time_unix_nano.saturating_sub(self.span().start_time_unix_nano)
+    }
+
+    fn starts_in(&self, window: TimeWindow) -> bool {
+        let minutes = window.start_unix_nano / MINUTE..window.end_unix_nano.div_ceil(MINUTE);
+        minutes.contains(&(self.span().start_time_unix_nano / MINUTE))
+    }
+
     /// Attributes of every level of the span.
     fn attributes(&self) -> impl Iterator<Item = &KeyValue> {
         let (span, scope) = (self.span(), &self.0.scope_spans[0].scope);
@@ -198,6 +212,15 @@ impl Stored {
             && (request.operation.is_empty() || self.operation() == request.operation)
             && request.attributes.iter().all(|a| self.has(&a.key, &a.value))
     }
+}
+
+/// A packed histogram with one more duration.
+fn with(packed: &[u8], nanos: u64) -> Bytes {
+    let mut durations = Durations::unpack(packed).unwrap();
+    durations.add(nanos);
+    let mut out = Vec::new();
+    durations.pack(&mut out);
+    out.into()
 }
 
 /// A scalar as text.
@@ -390,6 +413,116 @@ impl TraceStore for MemoryStore {
         let wanted = distinct.into_iter().filter(|(_, kind)| request.span_kind.is_none_or(|k| k == *kind));
         let operations = wanted.map(|(name, span_kind)| Operation { name, span_kind }).collect();
         Ok(Response::new(GetOperationsResponse { state: Some(state), operations }))
+    }
+
+    async fn get_red(&self, request: Request<GetRedRequest>) -> Result<Response<GetRedResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let window = request.window.unwrap();
+        let mut series: BTreeMap<_, BTreeMap<u32, RedPoint>> = BTreeMap::new();
+        for stored in spans.iter().filter(|s| s.starts_in(window)) {
+            let span = stored.span();
+            let service = stored.service().to_owned();
+            let is_wanted = (request.services.is_empty() || request.services.contains(&service))
+                && (request.span_kinds.is_empty() || request.span_kinds.contains(&span.kind));
+            if !is_wanted {
+                continue;
+            }
+            let operation = if request.by_operation { stored.operation().to_owned() } else { String::new() };
+            let minute = span.start_time_unix_nano / MINUTE - window.start_unix_nano / MINUTE;
+            let step = minute.checked_div(u64::from(request.step_minutes)).unwrap_or(0);
+            let status = span.status.as_ref().map_or(0, |s| s.code);
+            let points = series.entry((service, operation, span.kind, status)).or_default();
+            let point = points.entry(u32::try_from(step).unwrap()).or_default();
+            point.count += 1;
+            point.duration_sum_nano += stored.lasts();
+            point.durations = with(&point.durations, stored.lasts());
+        }
+        let series = series.into_iter().map(|((service, operation, span_kind, status_code), points)| {
+            let numbered = points.into_iter().map(|(step, point)| RedPoint { step, ..point });
+            RedSeries { service, operation, span_kind, status_code, points: numbered.collect() }
+        });
+        Ok(Response::new(GetRedResponse { state: Some(state), series: series.collect(), left_out: 0 }))
+    }
+
+    async fn get_edges(
+        &self,
+        request: Request<GetEdgesRequest>,
+    ) -> Result<Response<GetEdgesResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let mut edges: BTreeMap<_, Edge> = BTreeMap::new();
+        let mut halves = Vec::new();
+        for stored in spans.iter().filter(|s| s.starts_in(request.window.unwrap())) {
+            let span = stored.span();
+            if span.parent_span_id.is_empty() {
+                continue;
+            }
+            let is_parent =
+                |s: &&Stored| s.span().trace_id == span.trace_id && s.span().span_id == span.parent_span_id;
+            let failed = span.status.as_ref().is_some_and(|s| s.code == 2);
+            let Some(caller) = spans.iter().find(is_parent) else {
+                halves.push(HalfEdge {
+                    trace_id: span.trace_id.clone().into(),
+                    parent_span_id: span.parent_span_id.clone().into(),
+                    callee: stored.service().to_owned(),
+                    span_kind: span.kind,
+                    error: failed,
+                    start_unix_nano: span.start_time_unix_nano,
+                    duration_nano: stored.lasts(),
+                });
+                continue;
+            };
+            let (caller, callee) = (caller.service().to_owned(), stored.service().to_owned());
+            let edge = edges.entry((caller.clone(), callee.clone(), span.kind)).or_default();
+            edge.calls += 1;
+            edge.errors += u64::from(failed);
+            edge.duration_sum_nano += stored.lasts();
+            edge.durations = with(&edge.durations, stored.lasts());
+            (edge.caller, edge.callee, edge.span_kind) = (caller, callee, span.kind);
+        }
+        let edges = edges.into_values().collect();
+        Ok(Response::new(GetEdgesResponse { state: Some(state), edges, halves, halves_left_out: 0 }))
+    }
+
+    async fn get_failures(
+        &self,
+        request: Request<GetFailuresRequest>,
+    ) -> Result<Response<GetFailuresResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+        for stored in spans.iter().filter(|s| s.starts_in(request.window.unwrap())) {
+            if let Some(status) = stored.span().status.as_ref().filter(|s| s.code == 2) {
+                let key =
+                    (stored.service().to_owned(), stored.operation().to_owned(), status.message.clone());
+                *counts.entry(key).or_default() += 1;
+            }
+        }
+        let failure = |((service, operation, text), count)| Failure {
+            service,
+            operation,
+            text,
+            count,
+            ..Failure::default()
+        };
+        let failures = counts.into_iter().map(failure).collect();
+        Ok(Response::new(GetFailuresResponse { state: Some(state), failures, versions: Vec::new() }))
+    }
+
+    async fn get_callers(
+        &self,
+        request: Request<GetCallersRequest>,
+    ) -> Result<Response<GetCallersResponse>, Status> {
+        let request = request.into_inner();
+        let (spans, state) = self.read(request.scope).await?;
+        let service = |key: &SpanKey| {
+            let found =
+                spans.iter().find(|s| s.span().trace_id == key.trace_id && s.span().span_id == key.span_id);
+            found.map(|s| s.service().to_owned()).unwrap_or_default()
+        };
+        let services = request.spans.iter().map(service).collect();
+        Ok(Response::new(GetCallersResponse { state: Some(state), services }))
     }
 
     async fn find_traces(

@@ -22,7 +22,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, TracesData};
 use prost::Message;
 use runtime_engine::{Engine, Job, Offset, Record, Stop, Time};
-use trace_segments::{Cost, SearchQuery, Traces};
+use trace_segments::{Cost, RedQuery, SearchQuery, Traces, Window};
 
 const TRACE_SPANS: u64 = 10;
 const BATCH_TRACES: u64 = 20;
@@ -154,11 +154,12 @@ fn bytes_per_span(store: &Store) -> String {
     let of =
         |part: usize| store.metas.iter().map(|m| m.parts[part].len_bytes).sum::<u64>() as f64 / spans as f64;
     format!(
-        "{:.1} B/span (spans {:.1}, traces {:.2}, tables {:.2})",
-        of(0) + of(1) + of(2),
+        "{:.1} B/span (spans {:.1}, traces {:.2}, tables {:.2}, red {:.2})",
+        of(0) + of(1) + of(2) + of(3),
         of(0),
         of(1),
-        of(2)
+        of(2),
+        of(3)
     )
 }
 
@@ -192,6 +193,22 @@ fn ask(store: &Store, ids: &[[u8; 16]], when: &str) {
         ("absent service", SearchQuery { service: Some("nobody".into()), ..base.clone() }),
         ("long duration", SearchQuery { duration_min: 30_000_000, ..base }),
     ];
+    let window = Window { start: 1_790_000_000_000_000_000, end: 1_790_086_400_000_000_000 };
+    let everything =
+        RedQuery { window, step_minutes: 10, services: Vec::new(), kinds: Vec::new(), by_operation: false };
+    many(&format!("red of a day, {when}"), 1_000_000, "ms", || {
+        trace_segments::red(&snap, &everything, &Stop::default(), &mut Cost::default()).unwrap()
+    });
+    let of_one = RedQuery { services: vec!["service-3".into()], by_operation: true, ..everything };
+    many(&format!("red of operations of a service, {when}"), 1_000_000, "ms", || {
+        trace_segments::red(&snap, &of_one, &Stop::default(), &mut Cost::default()).unwrap()
+    });
+    many(&format!("edges, {when}"), 1_000_000, "ms", || {
+        trace_segments::edges(&snap, window, &Stop::default(), &mut Cost::default()).unwrap()
+    });
+    many(&format!("failures, {when}"), 1_000_000, "ms", || {
+        trace_segments::failures(&snap, window, &Stop::default(), &mut Cost::default()).unwrap()
+    });
     for (name, query) in queries {
         let asked = many(&format!("search, {when}, {name}"), 1_000_000, "ms", || {
             let mut cost = Cost::default();

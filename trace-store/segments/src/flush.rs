@@ -10,6 +10,7 @@ use shared_proto::otlp::view::AnyValueView;
 
 use crate::head::{HeadRecord, SpanRef, View};
 use crate::proto;
+use crate::red::Sums;
 use crate::segment::{Dedicated, Layout, SegmentWriter, ValueType};
 
 /// Spans looked at to choose the attributes that get columns.
@@ -27,7 +28,7 @@ pub(crate) fn flush(view: &View, out: &mut dyn ObjectSink) -> Result<()> {
         return Ok(());
     }
     let layout = Layout::new(choose(&rows)?);
-    let mut writer = SegmentWriter::new(out, Arc::new(layout))?;
+    let mut writer = SegmentWriter::new(out, Arc::new(layout), Sums::counted())?;
     let mut resources = HashMap::new();
     let mut scopes = HashMap::new();
     for row in &rows {
@@ -58,10 +59,11 @@ fn missing(what: &str) -> Error {
     Error::corrupt("head", format!("a span refers to a {what} that is not there"))
 }
 
-struct Row<'a> {
+/// A span of a head, and where it is.
+pub(crate) struct Row<'a> {
     trace_id: u128,
-    record: &'a HeadRecord,
-    at: &'a SpanRef,
+    pub(crate) record: &'a HeadRecord,
+    pub(crate) at: &'a SpanRef,
 }
 
 impl Row<'_> {
@@ -74,7 +76,7 @@ impl Row<'_> {
 }
 
 /// All spans by (trace id, start, span id).
-fn in_order(view: &View) -> Vec<Row<'_>> {
+pub(crate) fn in_order(view: &View) -> Vec<Row<'_>> {
     let mut rows = Vec::with_capacity(view.spans());
     for record in view.records(0..view.len()) {
         rows.extend(record.spans.iter().map(|at| Row {

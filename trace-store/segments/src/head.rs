@@ -5,6 +5,7 @@
 
 mod grow;
 mod record;
+mod sums;
 mod trace_index;
 
 use std::collections::HashMap;
@@ -36,6 +37,8 @@ struct Shared {
     resources: Grow<Resource>,
     scopes: Grow<Scope>,
     operations: Grow<Operation>,
+    /// What the spans add up to, and of how many records.
+    sums: sums::Kept,
 }
 
 /// One generation of records in memory.

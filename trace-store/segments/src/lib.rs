@@ -11,6 +11,7 @@ mod head;
 mod names;
 mod proto;
 mod query;
+mod red;
 mod segment;
 mod tables;
 
@@ -20,6 +21,10 @@ pub use query::{
     Completion, Cost, ErrorSpan, Extent, Hits, Keys, Level, Order, Ranked, RootSpan, Rows, SearchQuery,
     ServiceCount, SkeletonResource, Summaries, Summary, attribute_keys, attribute_values, extent, facts,
     find, get_spans, get_trace, operations, search, services, skeleton, summaries,
+};
+pub use red::{
+    Callee, Edge, Edges, Failure, Failures, HalfEdge, Red, RedPoint, RedQuery, RedSeries, Version, Window,
+    callers, edges, failures, red,
 };
 pub use segment::Segment;
 

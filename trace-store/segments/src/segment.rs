@@ -1,4 +1,4 @@
-//! An opened segment: the three parts of one immutable object.
+//! An opened segment: the four parts of one immutable object.
 //!
 //! Knows: what is resident of it (footers, page index, blooms, tables) and how a trace is found. Must not know: queries
 //! over several objects. Start at [`Segment::open`]; the format is drawn in `docs/segment-format.md`.
@@ -6,6 +6,7 @@
 mod attributes;
 mod columns;
 mod extra;
+mod find;
 mod gather;
 mod layout;
 mod outline;
@@ -25,16 +26,18 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use runtime_engine::{Error, ObjectMeta, ReadAt, Result};
 
 use crate::Cost;
+use crate::red::{SegmentSums, Stored};
 use crate::tables::{Resource, Scope};
 pub(crate) use attributes::{AttributesColumn, attributes_of_items, list, row_range, typed};
 pub(crate) use extra::Extra;
 pub(crate) use gather::{Fit, Gather, Key, Rows};
 pub(crate) use layout::{DEDICATED_MAX, Dedicated, Layout, ValueType, column};
+pub(crate) use outline::Outline;
 pub(crate) use read::{Batches, Part, Scan};
 pub(crate) use rows::{DedicatedValues, SpanRows, duration_of};
 pub(crate) use tables_part::{Tables, TablesBuilder};
 use writer::PARTS;
-pub(crate) use writer::{BATCH_BYTES_MAX, SegmentWriter};
+pub(crate) use writer::{BATCH_BYTES_MAX, Repeats, RowsWriter, SegmentWriter, arrow_error};
 
 /// Rows decoded at a time where whole rows are read: a string column of 1 MiB values still fits its offsets.
 pub(crate) const WHOLE_ROWS: usize = 1024;
@@ -48,6 +51,8 @@ pub struct Segment {
     pub(crate) tables: Tables,
     pub(crate) spans: Part,
     pub(crate) keys: KeyLeaves,
+    /// What its spans add up to.
+    pub(crate) red: SegmentSums,
     blooms: Vec<Option<Sbbf>>,
     row_group_ids: Vec<([u8; 16], [u8; 16])>,
     traces: OnceLock<Part>,
@@ -76,7 +81,7 @@ impl Segment {
     /// [`Error::Corrupt`] when it is not one, or of another version; a failed read.
     pub(crate) fn open(meta: &ObjectMeta, parts: &[Arc<dyn ReadAt>]) -> Result<Self> {
         let names: Vec<&str> = meta.parts.iter().map(|part| part.name.as_str()).collect();
-        let ([spans, traces, tables], true) = (parts, names == PARTS) else {
+        let ([spans, traces, tables, red], true) = (parts, names == PARTS) else {
             let detail = format!("has parts {names:?}, expected {PARTS:?}");
             return Err(Error::corrupt(format!("segment {}", meta.id), detail));
         };
@@ -89,6 +94,7 @@ impl Segment {
             extra: Extra::decode(&meta.extra)?,
             layout: Arc::new(layout),
             tables: read_tables(&open("tables", tables)?)?,
+            red: SegmentSums::new(Stored::new(open("red", red)?)?, meta.id),
             keys: KeyLeaves {
                 list: spans.leaf_at("attributes.list.element.key"),
                 events: spans.leaf_at("events.list.element.attributes.list.element.key"),

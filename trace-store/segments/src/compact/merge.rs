@@ -9,6 +9,7 @@ use runtime_engine::{Error, ObjectSink, Result, Stop};
 
 use crate::Cost;
 use crate::flush::Counts;
+use crate::red::Sums;
 use crate::segment::{
     BATCH_BYTES_MAX, Batches, Dedicated, Fit, Gather, Key, Layout, Rows, Segment, SegmentWriter, SpanRows,
     TablesBuilder, column, typed,
@@ -20,7 +21,7 @@ use crate::segment::{
 /// [`Error::Stopped`]; the inputs' and the sink's otherwise.
 pub(crate) fn run(level: u8, inputs: &[Arc<Segment>], out: &mut dyn ObjectSink, stop: &Stop) -> Result<()> {
     let layout = Arc::new(Layout::new(choose(inputs)));
-    let writer = SegmentWriter::new(out, Arc::clone(&layout))?;
+    let writer = SegmentWriter::new(out, Arc::clone(&layout), Sums::merged(inputs)?)?;
     let mut output = Output { writer, layout, gather: Gather::default(), last: Last::default() };
     let mut open = Vec::new();
     for segment in inputs {
@@ -163,6 +164,7 @@ impl Output<'_> {
         while input.row < rows.len() && limit.is_none_or(|limit| input.key <= limit) {
             if self.last.is_repeated(&rows, input.row, input.key, &self.layout)? {
                 self.add(&rows, from, input.row)?;
+                self.writer.repeated(&rows.outline(input.row));
                 from = input.row + 1;
             }
             input.row += 1;

@@ -82,17 +82,20 @@ impl Rows {
         self.trace_ids.value(row).first_chunk().copied().unwrap_or_default()
     }
 
-    fn outline(&self, row: usize) -> Outline<'_> {
+    /// What is summed up of a row.
+    pub(crate) fn outline(&self, row: usize) -> Outline<'_> {
         let start = self.starts.value(row);
         Outline {
             trace_id: self.trace_id(row),
+            span_id: self.span_ids.value(row),
+            parent_span_id: if self.parents.is_null(row) { &[] } else { self.parents.value(row) },
             start,
             end: start.wrapping_add(self.durations.value(row).cast_unsigned()),
-            is_root: self.parents.is_null(row) || self.parents.value(row).iter().all(|&b| b == 0),
             name: self.names.value(row),
             kind: self.kinds.value(row),
             status: if self.status_codes.is_valid(row) { self.status_codes.value(row) } else { 0 },
             resource: self.resources.value(row),
+            message: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 /// Version of the format, in every part's metadata under [`FORMAT_KEY`]. See `docs/segment-format.md`.
-pub(crate) const FORMAT_VERSION: &str = "1";
+pub(crate) const FORMAT_VERSION: &str = "2";
 /// Key of the format's version in a part's metadata.
 pub(crate) const FORMAT_KEY: &str = "yc.segment.format";
 /// Rows of a row group: 16 pages, few enough that a writer holds one row group in some 10 MB.
@@ -275,6 +275,14 @@ pub(crate) fn spans_properties() -> Result<WriterProperties, ParquetError> {
 pub(crate) fn traces_properties() -> Result<WriterProperties, ParquetError> {
     let properties = properties()?.set_column_dictionary_enabled(path_of("trace_id"), false);
     Ok(as_deltas(as_deltas(properties, "start_unix_nano"), "end_unix_nano").build())
+}
+
+/// How the columns of a `red` part are encoded.
+///
+/// # Errors
+/// Never: level 1 exists.
+pub(crate) fn red_properties() -> Result<WriterProperties, ParquetError> {
+    Ok(as_deltas(properties()?, "duration_sum_nano").build())
 }
 
 /// Times and durations: no two are the same, but they are near each other.

@@ -36,8 +36,8 @@ pub(crate) struct TablesBuilder {
     tables: Tables,
     resources: HashMap<Bytes, u32>,
     scopes: HashMap<Bytes, u32>,
-    /// (resource, kind, name) → row groups.
-    operations: HashMap<Box<[u8]>, Vec<u32>>,
+    /// (resource, kind, name) → ordinal, row groups.
+    operations: HashMap<Box<[u8]>, (u32, Vec<u32>)>,
     scratch: Vec<u8>,
 }
 
@@ -75,26 +75,33 @@ impl TablesBuilder {
         self.tables.resources.get(resource as usize).map(|r| &r.service)
     }
 
-    /// Notes that a row group has a span of this operation.
-    pub(crate) fn operation(&mut self, resource: u32, name: &str, kind: i32, row_group: u32) {
+    /// A resource by its ordinal.
+    pub(crate) fn resource_at(&self, ordinal: u32) -> Option<&Resource> {
+        self.tables.resources.get(ordinal as usize)
+    }
+
+    /// Notes that a row group has a span of this operation; the ordinal of the operation, by when it was first seen.
+    pub(crate) fn operation(&mut self, resource: u32, name: &str, kind: i32, row_group: u32) -> u32 {
         self.scratch.clear();
         self.scratch.extend_from_slice(&resource.to_le_bytes());
         self.scratch.extend_from_slice(&kind.to_le_bytes());
         self.scratch.extend_from_slice(name.as_bytes());
-        if let Some(groups) = self.operations.get_mut(self.scratch.as_slice()) {
+        if let Some((ordinal, groups)) = self.operations.get_mut(self.scratch.as_slice()) {
             if groups.last() != Some(&row_group) {
                 groups.push(row_group);
             }
-        } else {
-            self.operations.insert(self.scratch.as_slice().into(), vec![row_group]);
+            return *ordinal;
         }
+        let new = u32::try_from(self.operations.len()).unwrap_or(u32::MAX);
+        self.operations.insert(self.scratch.as_slice().into(), (new, vec![row_group]));
+        new
     }
 
     /// The finished tables.
     pub(crate) fn finish(self) -> Tables {
         let mut tables = self.tables;
         let mut operations: BTreeMap<Operation, BTreeSet<u32>> = BTreeMap::new();
-        for (key, groups) in self.operations {
+        for (key, (_, groups)) in self.operations {
             let Some((resource, rest)) = key.split_first_chunk::<4>() else { continue };
             let Some((kind, name)) = rest.split_first_chunk::<4>() else { continue };
             let service = tables.resources.get(u32::from_le_bytes(*resource) as usize);

@@ -125,7 +125,7 @@ impl TracesColumns {
         open.end = open.end.max(span.end).max(start);
         open.spans = open.spans.saturating_add(1);
         open.errors = open.errors.saturating_add(error);
-        if open.root.is_none() && span.is_root {
+        if open.root.is_none() && span.is_root() {
             open.root = Some((resource, span.name.into()));
         }
         match open.resources.iter_mut().find(|(known, _, _)| *known == resource) {

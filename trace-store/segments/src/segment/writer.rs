@@ -1,4 +1,4 @@
-//! Writing a segment: spans in order in, three finished parts out.
+//! Writing a segment: spans in order in, four finished parts out.
 //!
 //! Knows: the order of parts, row groups, exact duplicates. Must not know: where the spans come from. Holds one batch of
 //! rows and one compressed row group, whatever the segment's size.
@@ -15,14 +15,17 @@ use shared_proto::otlp::view::SpanView;
 
 use super::columns::SpanColumns;
 use super::extra::Extra;
-use super::layout::{Layout, PAGE_ROWS, ROW_GROUP_ROWS, properties, spans_properties, traces_properties};
+use super::layout::{
+    Layout, PAGE_ROWS, ROW_GROUP_ROWS, properties, red_properties, spans_properties, traces_properties,
+};
 use super::outline::Outline;
 use super::tables_part::{TablesBuilder, schema as tables_schema};
 use super::traces::TracesColumns;
 use crate::names::STATUS_ERROR;
+use crate::red::{self, PartWriter, Sums};
 
 /// Names of the parts, in the order of `ObjectMeta.parts`.
-pub(crate) const PARTS: [&str; 3] = ["spans", "traces", "tables"];
+pub(crate) const PARTS: [&str; 4] = ["spans", "traces", "tables", "red"];
 /// OTLP bytes after which a batch ends before its rows are full: string columns address 2 GiB.
 pub(crate) const BATCH_BYTES_MAX: usize = 32 << 20;
 /// Compressed bytes after which a row group ends before its rows are full.
@@ -45,22 +48,29 @@ pub(crate) struct SegmentWriter<'s> {
     row_group: u32,
     row_group_rows: usize,
     row_group_bytes: usize,
-    last: Last,
+    repeats: Repeats,
+    sums: Sums,
     extra: Extra,
 }
 
 /// The spans with the key of the last one, to recognise the same span sent twice.
 #[derive(Default)]
-struct Last {
+pub(crate) struct Repeats {
     /// Trace id, start, span id.
     key: (u128, u64, u64),
     contents: Vec<(u32, u32, Vec<u8>)>,
     len: usize,
 }
 
-impl Last {
+impl Repeats {
     /// Whether the very same span was seen right before; remembers it otherwise.
-    fn is_repeated(&mut self, trace_id: [u8; 16], span: &SpanView<'_>, resource: u32, scope: u32) -> bool {
+    pub(crate) fn is_repeated(
+        &mut self,
+        trace_id: [u8; 16],
+        span: &SpanView<'_>,
+        resource: u32,
+        scope: u32,
+    ) -> bool {
         let span_id = span.span_id.first_chunk().map_or(0, |id| u64::from_be_bytes(*id));
         let key = (u128::from_be_bytes(trace_id), span.start_unix_nano, span_id);
         if self.key != key {
@@ -110,13 +120,34 @@ fn finish(part: Part) -> Result<PartMeta> {
     part.into_inner().map_err(parquet_error)?.finish()
 }
 
+/// A part of rows under way.
+pub(crate) struct RowsWriter(Part);
+
+impl RowsWriter {
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.0.write(batch).map_err(parquet_error)
+    }
+
+    /// Rows to come belong to the next row group.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub(crate) fn end_row_group(&mut self) -> Result<()> {
+        self.0.flush().map_err(parquet_error)
+    }
+}
+
 impl<'s> SegmentWriter<'s> {
     /// Starts a segment.
     ///
     /// # Errors
     /// The sink's.
-    pub(crate) fn new(sink: &'s mut dyn ObjectSink, layout: Arc<Layout>) -> Result<Self> {
-        let [spans, traces, _] = PARTS;
+    pub(crate) fn new(sink: &'s mut dyn ObjectSink, layout: Arc<Layout>, sums: Sums) -> Result<Self> {
+        let [spans, traces, _, _] = PARTS;
         let trace_columns = TracesColumns::new();
         Ok(Self {
             spans: part(sink, spans, Arc::clone(&layout.schema), spans_properties().map_err(parquet_error)?)?,
@@ -128,7 +159,8 @@ impl<'s> SegmentWriter<'s> {
             row_group: 0,
             row_group_rows: 0,
             row_group_bytes: 0,
-            last: Last::default(),
+            repeats: Repeats::default(),
+            sums,
             extra: Extra::default(),
         })
     }
@@ -139,20 +171,22 @@ impl<'s> SegmentWriter<'s> {
     /// The sink's, or [`Error::Corrupt`] when the span cannot be read.
     pub(crate) fn push(&mut self, span: &SpanView<'_>, resource: u32, scope: u32) -> Result<()> {
         let trace_id: [u8; 16] = span.trace_id.try_into().unwrap_or_default();
-        if self.last.is_repeated(trace_id, span, resource, scope) {
+        if self.repeats.is_repeated(trace_id, span, resource, scope) {
             return Ok(());
         }
         let status = span.status().map_err(|e| Error::corrupt("span", e.to_string()))?;
         self.columns.push(span, status, resource, scope)?;
         self.note(&Outline {
             trace_id,
+            span_id: span.span_id,
+            parent_span_id: span.parent_span_id,
             start: span.start_unix_nano,
             end: span.end_unix_nano,
-            is_root: span.parent_span_id.iter().all(|&b| b == 0),
             name: span.name,
             kind: span.kind,
             status: status.map_or(0, |s| s.code),
             resource,
+            message: Some(span),
         })?;
         let bytes = self.columns.bytes();
         let group_is_full = self.row_group_bytes + bytes >= ROW_GROUP_OTLP_BYTES_MAX;
@@ -168,7 +202,8 @@ impl<'s> SegmentWriter<'s> {
     /// # Errors
     /// The sink's.
     pub(crate) fn note(&mut self, row: &Outline<'_>) -> Result<()> {
-        self.tables.operation(row.resource, row.name, row.kind, self.row_group);
+        let operation = self.tables.operation(row.resource, row.name, row.kind, self.row_group);
+        self.sums.span(row, operation, &self.tables)?;
         let begins = self.trace_columns.is_new(&row.trace_id);
         if begins {
             self.trace_columns.close(&self.tables).map_err(arrow_error)?;
@@ -190,6 +225,11 @@ impl<'s> SegmentWriter<'s> {
             self.traces.write(&batch).map_err(parquet_error)?;
         }
         Ok(())
+    }
+
+    /// Leaves out a row that is equal in everything to one that is in the segment.
+    pub(crate) fn repeated(&mut self, row: &Outline<'_>) {
+        self.sums.repeated(row);
     }
 
     /// How many rows the next batch may have: it ends with the page, or with the row group.
@@ -237,11 +277,15 @@ impl<'s> SegmentWriter<'s> {
         self.trace_columns.close(&self.tables).map_err(arrow_error)?;
         let batch = self.trace_columns.finish().map_err(arrow_error)?;
         self.traces.write(&batch).map_err(parquet_error)?;
-        let [_, _, tables_name] = PARTS;
+        let [_, _, tables_name, red_name] = PARTS;
+        let of_red = red_properties().map_err(parquet_error)?;
+        let mut red = PartWriter::new(RowsWriter(part(self.sink, red_name, red::schema(), of_red)?));
+        self.sums.finish(&self.tables, &mut red)?;
+        let red = red.into_inner()?.0;
         let properties = properties().map_err(parquet_error)?.build();
         let mut tables = part(self.sink, tables_name, tables_schema(), properties)?;
         tables.write(&self.tables.finish().batch().map_err(arrow_error)?).map_err(parquet_error)?;
-        let parts = vec![finish(self.spans)?, finish(self.traces)?, finish(tables)?];
+        let parts = vec![finish(self.spans)?, finish(self.traces)?, finish(tables)?, finish(red)?];
         self.sink.add(ObjectDraft {
             parts,
             level,

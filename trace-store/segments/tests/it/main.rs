@@ -13,6 +13,8 @@ mod head;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod red;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod search;
