@@ -68,11 +68,6 @@ impl Refusal {
         Status::new(Kind::Internal, message).into()
     }
 
-    /// Why.
-    pub(crate) fn status(&self) -> &Status {
-        &self.status
-    }
-
     /// What the caller is told.
     pub(crate) fn message(&self) -> &str {
         &self.status.message
