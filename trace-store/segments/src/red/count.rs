@@ -77,6 +77,9 @@ impl Names {
 /// Four names and a kind: what the rows of all tables are told apart by, besides status and minute.
 type What = (u32, u32, u32, u32, i32);
 
+/// How often a reason was met in a minute.
+type Counted = (What, Place, u64);
+
 /// The rows of one table.
 #[derive(Debug, Default)]
 struct Sums {
@@ -410,8 +413,8 @@ impl Count {
     }
 
     /// Of each operation and minute the most frequent reasons, the rest as one.
-    fn top_reasons(&self, none: u32) -> Vec<(What, Place, u64)> {
-        let mut groups: HashMap<(u32, u32, u32), Vec<(What, Place, u64)>> = HashMap::new();
+    fn top_reasons(&self, none: u32) -> Vec<Counted> {
+        let mut groups: HashMap<(u32, u32, u32), Vec<Counted>> = HashMap::new();
         for (place, cell) in self.failures.cells.iter() {
             if let Some(what) = self.failures.what.get(place.ordinal) {
                 groups.entry((what.0, what.1, place.minute)).or_default().push((what, place, cell.count));

@@ -7,7 +7,7 @@
 //! here: its operation's sum at once, its call when its trace is whole, where the caller is known. So the sums are those
 //! of the spans that are left, exactly, but for reasons of failures, whose texts a merge does not read.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Merge {
         for input in inputs {
             halves.extend(input.red.halves(&mut Cost::default())?);
         }
-        halves.sort_by(|a, b| b.trace_id.cmp(&a.trace_id));
+        halves.sort_by_key(|half: &Half| Reverse(half.trace_id));
         Ok(Self {
             inputs: inputs.to_vec(),
             halves,
@@ -199,7 +199,7 @@ impl Merge {
         for input in &self.inputs {
             let mut cursor = input.red.stored.scan(&SUMS, &[])?;
             if cursor.advance(&mut Cost::default())? {
-                sources.push(Source::Stored(cursor));
+                sources.push(Source::Stored(Box::new(cursor)));
             }
         }
         sources.push(Source::Held { of: &more, at: 0, is_less: false });
@@ -211,7 +211,7 @@ impl Merge {
 
 /// Where rows come from.
 enum Source<'s> {
-    Stored(Cursor<'s>),
+    Stored(Box<Cursor<'s>>),
     Held { of: &'s Summary, at: usize, is_less: bool },
 }
 

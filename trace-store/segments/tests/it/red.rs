@@ -55,15 +55,16 @@ struct Made {
     flush: bool,
 }
 
+/// Service, trace, parent, name, kind, status, minute and duration as they are drawn.
+type Drawn = (usize, u8, u8, usize, i32, i32, u64, u64);
+
 fn made() -> impl Strategy<Value = Vec<Made>> {
     let one = (0..3_usize, 1..6_u8, 0..7_u8, 0..3_usize, 0..7_i32, 0..4_i32, 0..4_u64, 0..3_000_000_u64);
     let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.1));
     prop::collection::vec((one, flags), 1..60).prop_map(|rows| {
-        let numbered = (1..).zip(rows);
-        let make = |(id, ((service, trace, parent, name, kind, status, minute, lasts), (again, flush))): (
-            u8,
-            ((usize, u8, u8, usize, i32, i32, u64, u64), (bool, bool)),
-        )| {
+        let numbered = (1_u8..).zip(rows);
+        let make = |(id, (drawn, (again, flush))): (u8, (Drawn, (bool, bool)))| {
+            let (service, trace, parent, name, kind, status, minute, lasts) = drawn;
             // parents are spans made before, spans that are nowhere, or none
             let start = NOW + minute * MINUTE + u64::from(id) * 1_000;
             let span = Span {
