@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-const GROUPS: [&str; 7] = ["v1.trace", "v1.services", "v1.ops", "v1.search", "v1.transform", "v3", "routes"];
+const GROUPS: [&str; 8] =
+    ["v1.trace", "v1.services", "v1.ops", "v1.search", "v1.deps", "v1.transform", "v3", "routes"];
 
 async fn compare(dir: &Path, groups: &[&str], base: u64, otlp: &str, query: &str) -> Result<()> {
     let mut command = Command::new("python3");
