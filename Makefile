@@ -14,7 +14,7 @@ up: setup web ## install what is missing, build, start the whole stack in one pr
 	cargo build --release --locked -p yc-observability
 	exec target/release/yc-observability $(ARGS)
 
-test: setup-test fmt lint build web-test unit e2e ## everything that CI runs
+test: setup-test fmt lint build web-test unit e2e browser ## everything that CI runs
 
 setup: ## install what a build needs
 	deploy/setup.sh build
