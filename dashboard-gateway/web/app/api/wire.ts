@@ -56,6 +56,8 @@ export interface OverviewService extends OverviewNumbers {
 }
 
 export interface Overview extends Answer {
+  /** When a service is broken or slower, in the words of the server that judged it. */
+  readonly rule: string;
   readonly start: string;
   readonly end: string;
   readonly stepSeconds: number;

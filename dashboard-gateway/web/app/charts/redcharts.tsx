@@ -15,7 +15,7 @@ export const KIND_WORDS: Record<Kind, string> = {
   consumer: "Consumer",
   all: "All kinds",
 };
-/** The share of errors over which home calls a service broken; drawn as the objective. */
+/** The share of errors that is drawn as the objective; what home calls broken is the server's rule. */
 const OBJECTIVE = 0.01;
 
 interface RedChartsProps {

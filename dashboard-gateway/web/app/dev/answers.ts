@@ -9,6 +9,7 @@ export interface Told {
   readonly delayMs?: number;
 }
 
+const RULE = "Broken: errors at least twice those of the compared range. Slower: p95 at least 1.5 times as long.";
 const HOSTILE = "<img src=x onerror=alert(1)>\u202Egnp.exe\u0007";
 const COST = { objects: 6, bytes: 41_200_000, spans: 1_914_220, ms: 38.2 };
 const about = () => ({ cost: COST, partial: [], dataFrom: `${Date.now() - 14 * 86_400e3}000000` });
@@ -133,7 +134,7 @@ function overview(query: URLSearchParams): unknown {
   const [start, end] = [Number(query.get("start")) / 1e6, Number(query.get("end")) / 1e6];
   const points = Math.max(1, Math.round((end - start) / 1000 / step));
   const services = SKETCHES.map((sketch, index) => service(sketch, index, points, step, end));
-  return { ...about(), start: query.get("start"), end: query.get("end"), stepSeconds: step, services };
+  return { ...about(), start: query.get("start"), end: query.get("end"), stepSeconds: step, rule: RULE, services };
 }
 
 const hex = (next: () => number, length: number) =>

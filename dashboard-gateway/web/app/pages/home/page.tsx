@@ -218,7 +218,11 @@ function HomeFoot({ data }: { data: Overview | undefined }) {
           {visible(event.label)} first seen
         </span>
       ))}
-      <span className="hide-medium">Broken: errors over 1 % and 3× {word || "before"}. Slower: p95 over 1.5×.</span>
+      {data && (
+        <span className="hide-medium cut" title={data.rule}>
+          {data.rule}
+        </span>
+      )}
     </Foot>
   );
 }

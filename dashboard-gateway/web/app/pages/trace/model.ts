@@ -1,8 +1,9 @@
 // The state of a trace page that is not in the URL, and what follows from both: visible rows, matches, the selected row.
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { findQuery, type TraceKey } from "../../api/trace.ts";
 import { config } from "../../app/config.ts";
+import { useSmall } from "../../app/media.ts";
 import { Viewport } from "../../canvas/viewport.ts";
 import type { Analysis } from "../../trace/analysis.ts";
 import { findLocally, includesRow, mergeRows, nextMatch, parseFind } from "../../trace/find.ts";
@@ -20,19 +21,6 @@ import { NO_GROUP } from "../../trace/similar.ts";
 import { durationOf, endOf, rowOfSpanId, spanIdOf, startOf } from "../../trace/trace.ts";
 import { type Look, looksOf } from "./looks.ts";
 import type { TraceState } from "./state.ts";
-
-const SMALL = "(max-width: 760px)";
-
-function useSmall(): boolean {
-  return useSyncExternalStore(
-    (changed) => {
-      const media = window.matchMedia(SMALL);
-      media.addEventListener("change", changed);
-      return () => media.removeEventListener("change", changed);
-    },
-    () => window.matchMedia(SMALL).matches,
-  );
-}
 
 export interface TraceModel {
   readonly small: boolean;
